@@ -1,0 +1,56 @@
+# Everything a person types. `make help` lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := install
+
+install: $(RUNTIME) ## what `clv` needs, into .venv
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+demo: $(RUNTIME) ## every customer's value from the bundled CDNOW log, with a report to open
+	@$(BIN)/clv run cdnow --out demo
+
+test: $(DEV) ## the fast tests
+	@$(BIN)/pytest
+
+slow: $(DEV) ## guarantees that take minutes: ten million rows, kills at many points
+	@$(BIN)/pytest -m slow -n 0 --timeout 3600
+
+check: $(DEV) ## style, types, import contracts
+	@$(BIN)/ruff check src tests benchmarks docs
+	@$(BIN)/ruff format --check src tests benchmarks docs
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(DEV) ## speed side by side with lifetimes, as ratios
+	@OMP_WAIT_POLICY=passive $(BIN)/python -m benchmarks
+
+docs: $(DEV) ## the picture of the report, anew
+	@$(BIN)/clv run cdnow --out demo
+	@$(BIN)/python docs/picture.py demo
+
+clean: ## remove .venv and what runs left here
+	rm -rf .venv demo .clv
+
+$(RUNTIME): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "clv needs Python 3.11 or newer; try make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv \
+		|| { rm -rf .venv; echo "This Python cannot make environments; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "Installing the packages of requirements.lock into .venv, once ..."
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	@echo "Installing the packages of requirements-dev.lock into .venv, once ..."
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/chromium
+	@touch $@
+
+.PHONY: install help demo test slow check bench docs clean

@@ -1,0 +1,252 @@
+"""lifetimes, the package most people use: fits, the summary of a log, and scoring."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import lifetimes
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from lifetimes.utils import summary_data_from_transaction_data
+
+from benchmarks.population import PURCHASES, customers
+from benchmarks.result import Result, side_by_side, timed
+from clv.data.engine import DuckDBEngine
+from clv.data.ingest import IngestSettings, ingest
+from clv.features.book import Book
+from clv.features.ledger import Ledger, customer_days
+from clv.numerics import bgnbd, gammagamma, histories, mbgnbd, paretonbd
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+    from benchmarks.population import Customers
+    from clv.core.types import Floats
+
+RIVALS = {
+    bgnbd: (bgnbd.BGNBDParams, lifetimes.BetaGeoFitter),
+    mbgnbd: (mbgnbd.MBGNBDParams, lifetimes.ModifiedBetaGeoFitter),
+    paretonbd: (paretonbd.ParetoNBDParams, lifetimes.ParetoNBDFitter),
+}
+#: Days ahead that scoring looks, and that the summary's recent value looks back.
+HORIZON = 365
+#: Log-likelihoods may differ by rounding alone.
+ROUNDING = 1e-9
+
+
+def fit(model: ModuleType, n: int, repeats: int, rival_repeats: int, seed: int) -> Result:
+    """A purchase model from x, t_x and T of each customer; grouping them is part of our time.
+
+    Raises
+    ------
+    ArithmeticError : our optimum is worse than the rival's
+    """
+    seen = customers(n, seed)
+    x, t_x, T = (column.astype(np.float64) for column in (seen.x, seen.t_x, seen.T))
+    kind, fitter = RIVALS[model]
+
+    def ours() -> Any:
+        distinct = histories.group(seen.x, seen.t_x, seen.T)
+        return model.fit(distinct.x, distinct.t_x, distinct.T, distinct.n).params
+
+    def rival() -> Any:
+        return kind(*fitter(penalizer_coef=0.0).fit(seen.x, seen.t_x, seen.T).params_)
+
+    def yardstick(params: Any) -> float:
+        return float(model.loglik(params, x, t_x, T).sum())
+
+    case = f"fit {_title(model)}, {n:,} customers"
+    floor = timed(lambda: bgnbd.loglik(PURCHASES, x, t_x, T))[0]
+    return _compared(
+        case,
+        _described(seen),
+        ours,
+        rival,
+        yardstick,
+        (repeats, rival_repeats),
+        floor,
+        "the BG/NBD likelihood of every customer, once",
+    )
+
+
+def fit_spend(n: int, repeats: int, rival_repeats: int, seed: int) -> Result:
+    """Gamma-Gamma from the mean spend of those who bought again.
+
+    Raises
+    ------
+    ArithmeticError : our optimum is worse than the rival's
+    """
+    seen = customers(n, seed)
+    again = seen.x > 0
+    x, m = seen.x[again].astype(np.float64), seen.m[again]
+
+    def rival() -> Any:
+        found = lifetimes.GammaGammaFitter(penalizer_coef=0.0).fit(seen.x[again], m).params_
+        return gammagamma.GammaGammaParams(found["p"], found["q"], found["v"])
+
+    def yardstick(params: Any) -> float:
+        return float(gammagamma.loglik(params, x, m).sum())
+
+    return _compared(
+        f"fit Gamma-Gamma, {n:,} customers",
+        f"{len(m):,} of them bought again",
+        lambda: gammagamma.fit(x, m).params,
+        rival,
+        yardstick,
+        (repeats, rival_repeats),
+        timed(lambda: np.log(x * m).sum())[0],
+        "a logarithm of every customer's spend",
+    )
+
+
+def summarise(log: Path, work: Path, repeats: int, rival_repeats: int) -> Result:
+    """Histories of every customer from accepted transactions; lifetimes from a pandas frame.
+
+    Ours includes adding up days and taking off returns, which lifetimes counts as purchases;
+    both give a pandas frame. Their answers have to agree on every customer without a return.
+
+    Raises
+    ------
+    ArithmeticError : they do not
+    """
+    frame = pq.read_table(log).to_pandas()
+    frame["date"] = pd.to_datetime(frame["date"])
+    with DuckDBEngine(work) as engine:
+        read = ingest(log, IngestSettings(), engine)
+        end = str(read.as_of)
+        accepted = read.transactions.mutate(channel_group=ibis.literal("Unknown"))
+
+        def ours() -> pd.DataFrame:
+            days = engine.ibis.create_table("days", customer_days(accepted), overwrite=True)
+            book = Book.open(Ledger(days, "net"), read.as_of)
+            return book.history(read.as_of, HORIZON).frame
+
+        def rival() -> pd.DataFrame:
+            return summary_data_from_transaction_data(
+                frame, "customer_id", "date", "amount", observation_period_end=end
+            )
+
+        with _quiet():
+            spent, mine, rival_spent, theirs = side_by_side(ours, rival, repeats, rival_repeats)
+        floor = timed(
+            lambda: engine.sql(
+                "SELECT count(*) FROM (SELECT customer_id, count(*), min(date), max(date)"
+                " FROM transactions GROUP BY 1)"
+            )
+        )[0]
+    returners = frame.loc[frame["amount"] < 0, "customer_id"].unique()
+    agreed = _agree(mine, theirs.drop(returners))
+    return Result(
+        f"summary of {len(frame):,} rows",
+        f"{len(theirs):,} customers",
+        median(spent),
+        median(rival_spent),
+        repeats,
+        rival_repeats,
+        floor,
+        "one GROUP BY of the same table in DuckDB: count, first and last date",
+        f"x, t_x and T agree on all {agreed:,} customers without a return.",
+    )
+
+
+def score(n: int, repeats: int, rival_repeats: int, seed: int) -> Result:
+    """Expected purchases and P(alive) of every customer by the same parameters.
+
+    Raises
+    ------
+    ArithmeticError : an answer differs by more than a millionth
+    """
+    seen = customers(n, seed)
+    fitter = lifetimes.BetaGeoFitter()
+    fitter.params_ = pd.Series(PURCHASES._asdict())
+
+    def ours() -> tuple[Floats, Floats]:
+        distinct = histories.group(seen.x, seen.t_x, seen.T)
+        history = (distinct.x, distinct.t_x, distinct.T)
+        expected = bgnbd.expected_purchases(PURCHASES, np.float64(HORIZON), *history)
+        return expected[distinct.inverse], bgnbd.p_alive(PURCHASES, *history)[distinct.inverse]
+
+    def rival() -> tuple[Floats, Floats]:
+        history = (seen.x, seen.t_x, seen.T)
+        ahead = fitter.conditional_expected_number_of_purchases_up_to_time(HORIZON, *history)
+        return np.asarray(ahead), fitter.conditional_probability_alive(*history)
+
+    with _quiet():
+        spent, mine, rival_spent, theirs = side_by_side(ours, rival, repeats, rival_repeats)
+    known = np.isfinite(theirs[0])
+    farthest = max(float(np.abs(a - b)[known].max()) for a, b in zip(mine, theirs, strict=True))
+    if not (farthest < 1e-6 and np.isfinite(mine[0]).all()):
+        raise ArithmeticError(f"scoring: answers differ by up to {farthest:.3g}")
+    x, t_x, T = (column.astype(np.float64) for column in (seen.x, seen.t_x, seen.T))
+    floor = timed(
+        lambda: (PURCHASES.r + x) * np.log((PURCHASES.alpha + T) / (PURCHASES.alpha + t_x))
+    )
+    return Result(
+        f"score {n:,} customers",
+        _described(seen),
+        median(spent),
+        median(rival_spent),
+        repeats,
+        rival_repeats,
+        floor[0],
+        "one numpy pass with a logarithm",
+        f"Answers differ by {farthest:.0e} at most; lifetimes gives no number for"
+        f" {int((~known).sum()):,} customers, we for all.",
+    )
+
+
+def _compared(
+    case: str,
+    sizes: str,
+    ours: Callable[[], Any],
+    rival: Callable[[], Any],
+    yardstick: Callable[[Any], float],
+    runs: tuple[int, int],
+    floor_seconds: float,
+    floor: str,
+) -> Result:
+    with _quiet():
+        spent, mine, rival_spent, theirs = side_by_side(ours, rival, *runs)
+    reached, rival_reached = yardstick(mine), yardstick(theirs)
+    if reached < rival_reached - ROUNDING * abs(rival_reached):
+        raise ArithmeticError(f"{case}: log-likelihood {reached:.3f} is below {rival_reached:.3f}")
+    note = f"Log-likelihood {reached:,.3f}, lifetimes {rival_reached:,.3f}."
+    return Result(
+        case, sizes, median(spent), median(rival_spent), *runs, floor_seconds, floor, note
+    )
+
+
+def _agree(mine: pd.DataFrame, theirs: pd.DataFrame) -> int:
+    """Customers of theirs, all of whom have the same history in mine."""
+    by_id = mine.assign(customer_id=mine["customer_id"].astype(object)).set_index("customer_id")
+    same = by_id.loc[theirs.index, ["x", "t_x", "T"]].to_numpy(np.float64) == theirs[
+        ["frequency", "recency", "T"]
+    ].to_numpy(np.float64)
+    if not same.all():
+        wrong = int((~same.all(axis=1)).sum())
+        raise ArithmeticError(f"summary: {wrong:,} of {len(theirs):,} customers differ")
+    return len(theirs)
+
+
+def _described(seen: Customers) -> str:
+    triples = len(histories.group(seen.x, seen.t_x, seen.T).x)
+    return f"{triples:,} distinct histories in whole days"
+
+
+def _title(model: ModuleType) -> str:
+    return str(model.NAMES.model)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    # lifetimes warns of overflows and of old pandas calls at every step.
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield

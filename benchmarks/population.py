@@ -1,0 +1,52 @@
+"""Customers whose truth is known: BG/NBD and Gamma-Gamma with CDNOW's parameters, in days."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from clv.core.types import DAYS_PER_WEEK, Floats, Ints
+from clv.numerics import bgnbd, gammagamma
+from clv.numerics.bgnbd import BGNBDParams
+from clv.numerics.gammagamma import GammaGammaParams
+
+# Fader, Hardie & Lee (2005), table 2, weeks turned into days
+PURCHASES = BGNBDParams(0.24259, 4.4136 * DAYS_PER_WEEK, 0.79292, 2.42591)
+# Fader & Hardie (2013), section 5
+SPEND = GammaGammaParams(6.2496, 3.7442, 15.4435)
+#: Customers arrive evenly over this many days and are seen for at least a month.
+SPAN, SHORTEST = 1_096, 30
+
+
+class Customers(NamedTuple):
+    """Histories in whole days, (n,) each: what a customer frame holds.
+
+    Attributes
+    ----------
+    x, t_x, T : repeat purchases, day of the last, days observed
+    m : mean spend per repeat purchase, in currency; 0 where x = 0
+    """
+
+    x: Ints
+    t_x: Ints
+    T: Ints
+    m: Floats
+
+
+def customers(n: int, seed: int) -> Customers:
+    """Draw a population.
+
+    Parameters
+    ----------
+    n : customers
+    seed : the same seed gives the same customers
+    """
+    rng = np.random.default_rng(seed)
+    T = rng.integers(SHORTEST, SPAN, n)
+    x, t_x = bgnbd.simulate(PURCHASES, T.astype(np.float64), rng)
+    # A shop counts purchase days: never more repeats than days.
+    t_x = np.maximum(np.ceil(t_x), np.minimum(x, T)).astype(np.int64)
+    x = np.minimum(x, T).astype(np.int64)
+    m = np.where(x > 0, gammagamma.simulate(SPEND, np.maximum(x, 1), rng), 0.0)
+    return Customers(x, t_x, T, m)

@@ -1,0 +1,3 @@
+from clv.apps.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The command line and the services: the only readers of arguments and environment."""

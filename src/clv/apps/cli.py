@@ -1,0 +1,197 @@
+"""The command line: one command, one call, and the printing of its answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clv.apps.options import takes
+from clv.core.errors import ClvError
+from clv.ops.config import FitConfig, LogConfig, RunConfig
+
+# Nothing heavy is imported before a command needs it: help answers at once.
+if TYPE_CHECKING:
+    from clv.ops.machine import Machine
+    from clv.ops.progress import Reporter
+
+app = typer.Typer(
+    name="clv",
+    help="Customer lifetime value: from a log of orders to what every customer will spend.",
+    epilog="Start with: clv run orders.csv    or, without a log of your own: clv run cdnow",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Log = Annotated[
+    str,
+    typer.Argument(
+        metavar="LOG",
+        help="CSV, Parquet or Excel file, folder or glob; postgresql://...?table=orders,"
+        " sqlite:///shop.db?table=orders; s3://bucket/key; or cdnow, the bundled log.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
+
+
+@app.command()
+@takes(RunConfig)
+def run(
+    log: Log,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Run folder. Default: a new one in CLV_HOME."),
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    config: RunConfig,
+) -> None:
+    """Every customer's lifetime value from a log of orders, with a report to open.
+
+    Columns are recognised by their usual names. The log may be of single lines or of orders:
+    all that a customer buys on a day counts as one purchase.
+
+    [bold]Examples[/bold]
+
+      clv run orders.csv
+
+      clv run orders.csv --customer client_no --amount "Total (EUR)" --horizon 180
+
+      clv run lines.parquet --quantity qty --unit-price price --margin 0.35 --out results
+    """
+    from clv.apps.printing import print_run
+    from clv.ops.pipeline import run as run_pipeline
+
+    settings = config.run_settings(log, machine(), out)
+    print_run(run_pipeline(settings, reporter()), as_json)
+
+
+@app.command()
+@takes(LogConfig)
+def validate(
+    log: Log,
+    quarantine: Annotated[
+        Path | None, typer.Option("--quarantine", help="Write the bad rows to this Parquet file.")
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    config: LogConfig,
+) -> None:
+    """Read and check a log, and tell what it can support. Forecasts nothing.
+
+    [bold]Example[/bold]
+
+      clv validate orders.csv --quarantine bad.parquet
+    """
+    from clv.apps.printing import print_validation
+    from clv.ops.validation import validate as validate_log
+
+    found = validate_log(log, config, machine(), quarantine, reporter())
+    print_validation(found, as_json)
+
+
+@app.command()
+@takes(RunConfig)
+def predict(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Run folder, run id, or latest for the newest.")
+    ],
+    log: Log,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write a .parquet, .csv or .json file. Default: CSV to stdout."),
+    ] = None,
+    *,
+    config: RunConfig,
+) -> None:
+    """Score the customers of a log with a saved run: one of them or millions, no fitting.
+
+    The log is read the way the run read its own, unless told otherwise here.
+
+    [bold]Examples[/bold]
+
+      clv predict latest new-orders.csv > forecasts.csv
+
+      clv predict results one-customer.csv --as-of 2025-06-04 --horizon 90
+    """
+    from clv.apps.printing import write_table
+    from clv.ops.rescoring import rescore
+    from clv.ops.runs import find
+
+    used = machine()
+    write_table(rescore(find(run, used.home), log, config, used, reporter()), out)
+
+
+@app.command()
+@takes(FitConfig)
+def fit(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="bgnbd, mbgnbd, paretonbd or gammagamma.")
+    ],
+    log: Log,
+    as_json: AsJson = False,
+    *,
+    config: FitConfig,
+) -> None:
+    """Fit one purchase model and print its parameters with standard errors.
+
+    [bold]Example[/bold] (table 2 of Fader, Hardie & Lee 2005 on the full log)
+
+      clv fit bgnbd cdnow --as-of 1997-09-30 --unit week
+    """
+    from clv.apps.printing import print_fit
+    from clv.ops.fitting import fit_model
+
+    print_fit(fit_model(model, log, config, machine(), reporter()), as_json)
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """List the models that forecast value, and the yardsticks they are compared with."""
+    from clv.apps.printing import print_models
+
+    print_models(as_json)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if show:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"clv {installed('clv')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The entry point: errors of the tree become a sentence and an exit code."""
+    try:
+        app()
+    except ClvError as error:
+        sys.stderr.write(f"clv: {error}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our pipe has gone, as `head` does; that is no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def machine() -> Machine:
+    from clv.apps.settings import settings
+
+    return settings().machine()
+
+
+def reporter() -> Reporter:
+    """Progress goes to a terminal; a pipe gets none."""
+    from clv.apps.printing import Terminal
+    from clv.ops.progress import Silent
+
+    return Terminal() if sys.stderr.isatty() else Silent()

@@ -1,0 +1,214 @@
+"""What commands print: plain sentences and tables on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from clv.core.errors import SettingError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from clv.core.types import Json
+    from clv.ops.runs import Run
+
+FORMATS = (".parquet", ".csv", ".json")
+
+
+class Terminal:
+    """Stages as they pass, on a terminal: a spinner for the one at work, a line for each done."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._status: Any = None
+        self._stage = ""
+
+    def started(self, stage: str) -> None:
+        self._stage = stage
+        self._status = self._console.status(f"{stage} ...")
+        self._status.start()
+
+    def note(self, text: str) -> None:
+        self._status.update(f"{self._stage}: {text} ...")
+
+    def finished(self, stage: str, seconds: float) -> None:
+        self.stopped()
+        self._console.print(f"[green]✓[/green] {stage} [dim]{seconds:.1f} s[/dim]")
+
+    def stopped(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+
+def print_run(run: Run, as_json: bool) -> None:
+    manifest = run.manifest
+    if as_json:
+        _json({"folder": str(run.folder), **manifest, "readiness": run.readiness})
+        return
+    console = _console()
+    _print_log(console, manifest)
+    counts, total = manifest["counts"], manifest["total"]
+    console.print(
+        f"{counts['customers']:,} customers, {counts['purchases']:,} purchase days,"
+        f" {counts['first_day']} to {counts['last_day']};"
+        f" {counts['one_timers'] / counts['customers']:.0%} ordered on one day only"
+    )
+    console.print(f"Readiness: {run.readiness['verdict']}\n")
+    console.print(_leaderboard(run.leaderboard))
+    for row in run.leaderboard["rows"]:
+        if row["failed"]:
+            console.print(f"Note: {row['failed']}")
+    champion = manifest["champion"]
+    console.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})\n")
+    console.print(
+        f"In the {manifest['horizon_days']} days after {manifest['as_of']} these customers are"
+        f" expected to bring [bold]{_amount(total['clv'])}[/bold]"
+        f" ({manifest['level']:.0%} interval {_amount(total['lower'])} to"
+        f" {_amount(total['upper'])})."
+    )
+    console.print(f"Forecasts: {run.folder / 'forecasts.parquet'}")
+    console.print(f"Report:    {run.report}")
+
+
+def print_validation(found: Json, as_json: bool) -> None:
+    if as_json:
+        _json(found)
+        return
+    console = _console()
+    _print_log(console, found)
+    marks = {
+        "ok": "[green]ok[/green]",
+        "limited": "[yellow]limited[/yellow]",
+        "no": "[red]no[/red]",
+    }
+    console.print(f"\n{found['readiness']['verdict']}")
+    for check in found["readiness"]["checks"]:
+        console.print(
+            f"  {marks[check['status']]} {check['name']}: {check['found']};"
+            f" {check['means']}" + (f" -> {check['instead']}" if check["instead"] else "")
+        )
+
+
+def print_fit(found: Json, as_json: bool) -> None:
+    if as_json:
+        _json(found)
+        return
+    table = Table("parameter", "value", "standard error", box=None, pad_edge=False)
+    for name, figure in found["parameters"].items():
+        table.add_row(name, f"{figure['value']:.5f}", _number(figure["se"], ".5f"))
+    console = _console()
+    console.print(table)
+    console.print(
+        f"log-likelihood {found['log_likelihood']:,.3f} of {found['customers']:,} customers"
+    )
+
+
+def print_models(as_json: bool) -> None:
+    from clv.models.registry import ENTRIES
+
+    if as_json:
+        _json(
+            [{"name": e.name, "label": e.label, "kind": e.kind, "about": e.about} for e in ENTRIES]
+        )
+        return
+    table = Table("name", "kind", "about", box=None, pad_edge=False)
+    for known in ENTRIES:
+        table.add_row(known.name, known.kind, f"{known.label}. {known.about}.")
+    _console().print(table)
+
+
+def write_table(table: pa.Table, out: Path | None) -> None:
+    """
+    Raises
+    ------
+    SettingError : the file's ending is not one of a table
+    """
+    if out is None:
+        from pyarrow import csv
+
+        csv.write_csv(table, sys.stdout.buffer)
+        return
+    if out.suffix not in FORMATS:
+        raise SettingError(f"out: {out} ends in none of {', '.join(FORMATS)}.")
+    if out.suffix == ".parquet":
+        from pyarrow import parquet
+
+        parquet.write_table(table, out)
+    elif out.suffix == ".csv":
+        from pyarrow import csv
+
+        csv.write_csv(table, out)
+    else:
+        out.write_text(json.dumps(table.to_pylist(), default=str))
+    sys.stderr.write(f"{table.num_rows:,} forecasts in {out}\n")
+
+
+def _print_log(console: Console, told: Json) -> None:
+    counts = told["counts"]
+    columns = ", ".join(f"{field} = {found['column']}" for field, found in told["mapping"].items())
+    console.print(f"Columns: {columns}")
+    as_of = f"{told['as_of']}" + ("" if told["as_of_given"] else " (the log's last date)")
+    console.print(f"As of: {as_of}")
+    console.print(
+        f"Rows: {counts['rows_in']:,} read = {counts['accepted']:,} accepted"
+        f" + {counts['quarantined']:,} quarantined + {counts['dropped']:,} dropped"
+    )
+    for rule, rows in counts["by_rule"].items():
+        console.print(f"  {rows:,} rows: {rule}")
+    for notice in told["notices"]:
+        console.print(f"Note: {notice}")
+
+
+def _leaderboard(board: Json) -> Table:
+    holdout = board["holdout"]
+    table = Table(
+        "model",
+        "MAE",
+        "bias",
+        "Gini",
+        "Spearman",
+        "decile MAPE",
+        "deviance",
+        box=None,
+        pad_edge=False,
+        title=f"Checked on {holdout['days']} known days, {holdout['from']} to {holdout['to']}",
+        title_justify="left",
+    )
+    for row in board["rows"]:
+        name = ("* " if row["champion"] else "  ") + row["label"]
+        if row["failed"]:
+            table.add_row(name, "failed")
+            continue
+        table.add_row(
+            name,
+            _number(row["mae"], ",.2f"),
+            _number(row["bias"], "+.1%"),
+            _number(row["gini"], ".3f"),
+            _number(row["spearman"], ".3f"),
+            _number(row["decile_mape"], ".1%"),
+            _number(row["deviance"], ".3f"),
+        )
+    return table
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _amount(value: float | None) -> str:
+    return "no bound" if value is None else f"{value:,.0f}"
+
+
+def _json(content: Any) -> None:
+    sys.stdout.write(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n")
+
+
+def _console() -> Console:
+    # Tables keep their columns when piped, whatever width the absent terminal is said to have.
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)

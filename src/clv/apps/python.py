@@ -1,0 +1,85 @@
+"""The package's own names: what the commands do, as functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clv.apps.settings import settings
+from clv.ops.config import FitConfig, LogConfig, RunConfig
+from clv.ops.progress import Silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from clv.core.types import Json
+    from clv.ops.runs import Run
+
+
+def run(log: str | Path, *, out: str | Path | None = None, **options: Any) -> Run:
+    """Every customer's lifetime value from a log of orders: `clv run`.
+
+    Parameters
+    ----------
+    log : path, glob, address of a table, or "cdnow" for the bundled log
+    out : run folder; a new one in CLV_HOME unless given
+    options : those of the command, as horizon=180, customer="client_no", margin=0.3
+
+    Returns
+    -------
+    the run: `.forecasts()` is an Arrow table with one row a customer; `.manifest`,
+    `.leaderboard` and `.readiness` are dictionaries; `.report` is the path of the page
+
+    Raises
+    ------
+    clv.core.errors.ClvError : any of its tree, with what to do about it
+    """
+    from clv.ops.pipeline import run as run_pipeline
+
+    config = RunConfig.checked(options)
+    folder = Path(out) if out is not None else None
+    return run_pipeline(config.run_settings(str(log), settings().machine(), folder), Silent())
+
+
+def validate(log: str | Path, **options: Any) -> Json:
+    """What a log holds and what it can support, without forecasting: `clv validate`."""
+    from clv.ops.validation import validate as validate_log
+
+    config = LogConfig.checked(options)
+    return validate_log(str(log), config, settings().machine(), None, Silent())
+
+
+def predict(run: Run | str | Path, log: str | Path, **options: Any) -> pd.DataFrame:
+    """Forecasts for the customers of a log by a saved run, no fitting: `clv predict`.
+
+    Returns
+    -------
+    one row a customer, the columns of forecasts.parquet
+    """
+    from clv.features.book import to_frame
+    from clv.ops.rescoring import rescore
+
+    machine = settings().machine()
+    found = open_run(run) if isinstance(run, (str, Path)) else run
+    return to_frame(rescore(found, str(log), RunConfig.checked(options), machine, Silent()))
+
+
+def open_run(name: str | Path) -> Run:
+    """A finished run by its folder, its id, or "latest"."""
+    from clv.ops.runs import find
+
+    return find(str(name), settings().machine().home)
+
+
+def fit(model: str, log: str | Path, **options: Any) -> Json:
+    """One purchase model's parameters with standard errors: `clv fit`."""
+    from clv.ops.fitting import fit_model
+
+    return fit_model(model, str(log), FitConfig.checked(options), settings().machine(), Silent())
+
+
+def models() -> list[str]:
+    """Names of the models that forecast value, yardsticks included: `clv models`."""
+    from clv.models.registry import ENTRIES
+
+    return [entry.name for entry in ENTRIES]

@@ -1,0 +1,1 @@
+"""What to do about it, and whether it paid."""

@@ -1,0 +1,1 @@
+"""Words everything else is said in: days and horizons, table contracts, errors."""

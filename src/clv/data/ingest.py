@@ -1,0 +1,181 @@
+"""From any log to checked transactions: every row is accepted, quarantined or dropped."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from clv.core.errors import ClvError, LogError, TooManyBadRowsError
+from clv.core.types import AsOf
+from clv.data.checking import check
+from clv.data.columns import Mapping, map_columns
+from clv.data.notices import notices_of
+from clv.data.rules import ACCEPTED, CODE, DROPPED_RETURN, RULES
+from clv.data.settings import Columns, IngestSettings
+from clv.data.sources import stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+    from pathlib import Path
+
+    import ibis.expr.types as ir
+
+    from clv.data.engine import Engine
+    from clv.data.staging import Origin
+
+__all__ = ["Columns", "IngestSettings", "Ingested", "ingest"]
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A checked log.
+
+    Attributes
+    ----------
+    transactions : accepted rows, `clv.core.schema.TRANSACTIONS` and the optional columns that
+        the log has; `line` counts on from file to file, so that it names a row
+    quarantine : refused rows, `clv.core.schema.QUARANTINE`, ordered by file and line
+    rows_in, accepted, quarantined, dropped : rows; the last three sum to the first
+    by_rule : rule -> rows quarantined under it, rules that caught none left out
+    dropped_by : option -> rows it dropped
+    mapping : field -> column of the log, and how it was found
+    date_reading : how dates were read, and why
+    as_of : last day that counts
+    as_of_given : whether the user set it; else it is the last accepted date
+    origins : files or tables read, with size, hash and rows
+    currency : of the amounts, where the log says it
+    notices : what a reader should know of the log, in sentences
+    """
+
+    transactions: ir.Table
+    quarantine: ir.Table
+    rows_in: int
+    accepted: int
+    quarantined: int
+    dropped: int
+    by_rule: dict[str, int]
+    dropped_by: dict[str, int]
+    mapping: Mapping
+    date_reading: str
+    as_of: AsOf
+    as_of_given: bool
+    origins: tuple[Origin, ...]
+    currency: str | None = None
+    notices: tuple[str, ...] = field(default=())
+
+
+def _quiet(_: str) -> None:
+    return None
+
+
+def ingest(
+    source: str | Path,
+    settings: IngestSettings,
+    engine: Engine,
+    progress: Callable[[str], None] = _quiet,
+) -> Ingested:
+    """Read a log and hold each of its rows to the rules.
+
+    Parameters
+    ----------
+    source : file, folder, glob, `postgresql://...?table=...`, `sqlite:///...?table=...`,
+        `s3://bucket/key`, or `cdnow` for the log that comes with the package
+    settings : columns, formats and options; the defaults recognise what they can
+    engine : holds the tables `transactions` and `quarantine` afterwards
+    progress : told in a few words what is being done
+
+    Returns
+    -------
+    the accepted and the refused rows, lazily, and how they were read
+
+    Raises
+    ------
+    SourceError : the log cannot be read; ColumnError, DateFormatError, NumberFormatError where
+        it can be read in more than one way
+    TooManyBadRowsError : more than `max_bad` of the rows broke a rule. The table `quarantine`
+        is in the engine all the same, and as the error's attribute `quarantine`
+    LogError : no row, no accepted row, or several currencies without rates
+    StorageError : the working folder is full or may not be written
+    """
+    try:
+        return _ingest(source, settings, engine, progress)
+    finally:
+        shutil.rmtree(engine.folder / "staged", ignore_errors=True)
+
+
+def _ingest(
+    source: str | Path, settings: IngestSettings, engine: Engine, progress: Callable[[str], None]
+) -> Ingested:
+    progress("reading the log")
+    staged = stage(source, settings, engine)
+    rows_in = sum(origin.rows for origin in staged.origins)
+    if rows_in == 0:
+        raise LogError(f"log: {source} has a header and no rows.")
+    mapping = map_columns(staged.names, settings.columns)
+    progress(f"checking {rows_in:,} rows")
+    checked = check(staged, mapping, settings, engine, settings.today or _today())
+    counts = dict(engine.sql("SELECT rule, count(*) FROM checked GROUP BY rule"))
+    [(broken,)] = engine.sql("SELECT count(*) FROM broken")
+    staged.release(engine)
+    counts[CODE["unreadable_line"]] = broken
+    accepted = counts.get(ACCEPTED, 0)
+    dropped = counts.get(DROPPED_RETURN, 0)
+    by_rule = {rule.name: n for rule in RULES if (n := counts.get(CODE[rule.name], 0))}
+    quarantined = sum(by_rule.values())
+    if rows_in != accepted + quarantined + dropped:
+        raise ClvError(
+            f"log: {rows_in} rows were read, but {accepted} accepted + {quarantined} quarantined"
+            f" + {dropped} dropped are {accepted + quarantined + dropped}. Please report this."
+        )
+    _refuse(engine, settings, rows_in, accepted, by_rule)
+    last = engine.sql("SELECT max(date) FROM transactions")[0][0]
+    return Ingested(
+        transactions=engine.ibis.table("transactions"),
+        quarantine=engine.ibis.table("quarantine"),
+        rows_in=rows_in,
+        accepted=accepted,
+        quarantined=quarantined,
+        dropped=dropped,
+        by_rule=by_rule,
+        dropped_by={"returns": dropped} if dropped else {},
+        mapping=mapping,
+        date_reading=checked.dates.why,
+        as_of=settings.as_of or AsOf(last),
+        as_of_given=settings.as_of is not None,
+        origins=staged.origins,
+        currency=checked.currency,
+        notices=(*notices_of(engine, mapping), *checked.notices),
+    )
+
+
+def _today() -> date:
+    return datetime.now(tz=UTC).date()
+
+
+def _refuse(
+    engine: Engine, settings: IngestSettings, rows_in: int, accepted: int, by_rule: dict[str, int]
+) -> None:
+    """Stop where too little is left to go on with."""
+    counted = [rule.name for rule in RULES if rule.counts and rule.name in by_rule]
+    bad = sum(by_rule[name] for name in counted)
+    judged = rows_in - sum(n for name, n in by_rule.items() if name not in counted)
+    found = ", ".join(f"{by_rule[name]:,} {name}" for name in counted)
+    if judged and bad > settings.max_bad * judged:
+        rows = engine.sql(
+            "SELECT line, rule, row FROM quarantine WHERE rule <> 'after_as_of'"
+            " ORDER BY source, line LIMIT 3"
+        )
+        shown = "; ".join(f"line {line} ({rule}): {row[:120]}" for line, rule, row in rows)
+        error = TooManyBadRowsError(
+            f"log: {bad:,} of {judged:,} rows ({bad / judged:.0%}) broke a rule, more than the"
+            f" {settings.max_bad:.0%} that --max-bad allows: {found}. First of them: {shown}."
+            " Check that the columns are the right ones, mend the log, or raise --max-bad."
+        )
+        error.quarantine = engine.ibis.table("quarantine")  # type: ignore[attr-defined]
+        raise error
+    if accepted == 0:
+        every = ", ".join(f"{n:,} {name}" for name, n in by_rule.items()) or "all dropped"
+        raise LogError(f"log: none of its {rows_in:,} rows can be used: {every}.")

@@ -1,0 +1,1 @@
+"""One Ibis expression per feature, as of a day."""

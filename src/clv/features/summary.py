@@ -1,0 +1,83 @@
+"""The summary of purchase models: x, t_x, T and spend of every customer, as of a day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+if TYPE_CHECKING:
+    from clv.core.types import AsOf, Horizon
+    from clv.features.ledger import Ledger
+
+
+def summary(ledger: Ledger, as_of: AsOf, window: int) -> ir.Table:
+    """One row a customer: the table `clv.core.schema.HISTORY`, ordered by customer_id.
+
+    Parameters
+    ----------
+    as_of : last day observed; nothing later is read
+    window : days that `recent_value` reaches back: (as_of - window, as_of]
+
+    References
+    ----------
+    Fader, Hardie & Lee (2005), "Counting your customers the easy way": frequency x,
+    recency t_x and age T of purchase days.
+    """
+    days = ledger.as_of(as_of).mutate(today=ibis.literal(as_of.day))
+    firsts = days.group_by("customer_id").agg(first=_.date.min())
+    aged = days.join(firsts, "customer_id").mutate(
+        age=_.date.delta(_.first, unit="day").cast("int64"),
+        total_age=_.today.delta(_.first, unit="day").cast("int64"),
+        is_recent=_.today.delta(_.date, unit="day") < window,
+    )
+    zero = ibis.literal(0, "decimal(38, 4)")
+    return (
+        aged.group_by("customer_id")
+        .agg(
+            x=(_.count() - 1).cast("int64"),
+            t_x=_.age.max(),
+            T=_.total_age.max(),
+            total_value=_.value.sum().cast("float64"),
+            first_value=_.value.sum(where=_.age == 0).cast("float64"),
+            recent_value=_.value.sum(where=_.is_recent).fill_null(zero).cast("float64"),
+            first_gap=_.age.min(where=_.age > 0),
+            channel_group=_.channel_group.max(where=_.age == 0),
+        )
+        .order_by("customer_id")
+    )
+
+
+def outcome(ledger: Ledger, cutoff: AsOf, window: Horizon) -> ir.Table:
+    """What customers bought in (cutoff, cutoff + window], as known at its end.
+
+    Returns
+    -------
+    customer_id, purchases (purchase days), value (net spend); only customers who bought
+    """
+    days = ledger.as_of(cutoff.plus(window.n_days))
+    return (
+        days.filter(_.date > ibis.literal(cutoff.day))
+        .group_by("customer_id")
+        .agg(
+            purchases=_.count().cast("int64"),
+            value=_.value.sum().cast("float64"),
+        )
+        .order_by("customer_id")
+    )
+
+
+def repeats_by_day(ledger: Ledger, cutoff: AsOf, end: AsOf) -> ir.Table:
+    """How many customers known at the cut-off bought again on each day up to ``end``.
+
+    Returns
+    -------
+    date, repeats; only days with any, in order
+    """
+    days = ledger.as_of(end)
+    firsts = days.group_by("customer_id").agg(first=_.date.min())
+    known = firsts.filter(_.first <= ibis.literal(cutoff.day))
+    again = days.join(known, "customer_id").filter(_.date > _.first)
+    return again.group_by("date").agg(repeats=_.count().cast("int64")).order_by("date")

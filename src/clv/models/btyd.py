@@ -1,0 +1,208 @@
+"""Buy-till-you-die: a purchase model for how often, a spend model for how much."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from clv.core.errors import ClvError, RunError
+from clv.core.types import DAYS_PER_YEAR, Floats, Horizon, Money
+from clv.models.base import History
+from clv.models.spend import SpendModel
+from clv.numerics import bgnbd, histories, mbgnbd, paretonbd
+
+#: Share of next purchases that fall between next_days_earliest and next_days_latest.
+NEXT_PURCHASE_LEVEL = 0.9
+#: Next purchases beyond a century are told as a century.
+FARTHEST_DAYS = 36_525.0
+#: Gauss-Legendre nodes over the horizon when spend is discounted.
+DISCOUNT_NODES = 12
+FILE = "model.json"
+VERSION = 1
+
+
+class PurchaseModel:
+    """A purchase model of `numerics`, joined with a spend model. Time is in days.
+
+    Parameters
+    ----------
+    spend : what a customer spends per order; `SpendModel` on all orders unless given
+
+    Attributes
+    ----------
+    params_, standard_errors_ : named as in the papers, in days
+    covariance_ : (k, k) of params_
+    loglik_ : total log-likelihood
+    n_customers_, n_histories_ : customers fitted, and distinct histories among them
+    """
+
+    name: str
+    title: str
+    numerics: ModuleType
+    params_kind: Any
+
+    params_: Any
+    standard_errors_: Any
+    covariance_: Floats
+    loglik_: float
+    n_customers_: int
+    n_histories_: int
+
+    def __init__(self, spend: SpendModel | None = None) -> None:
+        self.spend = spend if spend is not None else SpendModel()
+
+    def fit(self, history: History) -> Self:
+        """Learn purchases from x, t_x and T, and spend from the values.
+
+        Raises
+        ------
+        HistoryError : a history that cannot be
+        FitError : a parameter runs away, or nobody spent anything
+        """
+        distinct = _distinct(history)
+        found = self.numerics.fit(distinct.x, distinct.t_x, distinct.T, distinct.n)
+        self.params_, self.standard_errors_ = found.params, found.standard_errors
+        self.covariance_, self.loglik_ = found.covariance, found.loglik
+        self.n_customers_, self.n_histories_ = found.n_customers, len(distinct.x)
+        self.spend.fit(history)
+        return self
+
+    def predict(
+        self, history: History, horizon: Horizon, money: Money | None = None
+    ) -> pd.DataFrame:
+        """One row per row of history.frame, in its order: the table `PREDICTION`."""
+        self._require_fitted()
+        money = money or Money()
+        distinct = _distinct(history)
+        seen, days = (distinct.x, distinct.t_x, distinct.T), float(horizon.n_days)
+        expected = self.numerics.expected_purchases(self.params_, days, *seen)
+        discounted = self._discounted(expected, seen, days, money)
+        each = {
+            "expected_purchases": expected,
+            "p_alive": self.numerics.p_alive(self.params_, *seen),
+            "p_purchase": self.numerics.p_purchase(self.params_, days, *seen),
+        }
+        tail = (1.0 - NEXT_PURCHASE_LEVEL) / 2.0
+        for column, q in (("", 0.5), ("_earliest", tail), ("_latest", 1.0 - tail)):
+            gap = self.numerics.next_purchase_quantile(self.params_, q, *seen)
+            each[f"next_days{column}"] = np.minimum(gap, FARTHEST_DAYS)
+        value = self.spend.expected_value(history)
+        table = {
+            "customer_id": history.frame["customer_id"].to_numpy(),
+            "clv": money.margin * discounted[distinct.inverse] * value,
+            "expected_purchases": each.pop("expected_purchases")[distinct.inverse],
+            "expected_order_value": value,
+        }
+        table |= {column: values[distinct.inverse] for column, values in each.items()}
+        return pd.DataFrame(table, index=history.frame.index)
+
+    def expected_new(self, days: Floats) -> Floats:
+        """Repeat purchases expected of a new customer within so many days, (n,)."""
+        self._require_fitted()
+        return np.asarray(self.numerics.expected_purchases_new(self.params_, days))
+
+    def save(self, folder: Path) -> None:
+        """Write model.json into an existing folder."""
+        self._require_fitted()
+        state = {
+            "name": self.name,
+            "version": VERSION,
+            "unit": "day",
+            "params": self.params_._asdict(),
+            "standard_errors": self.standard_errors_._asdict(),
+            "covariance": self.covariance_.tolist(),
+            "log_likelihood": self.loglik_,
+            "customers": self.n_customers_,
+            "histories": self.n_histories_,
+            "spend": self.spend.state(),
+        }
+        (folder / FILE).write_text(json.dumps(state, indent=2, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        RunError : the file is missing, of another model or version, or incomplete
+        """
+        try:
+            state = json.loads((folder / FILE).read_text())
+        except (OSError, ValueError) as error:
+            raise RunError(f"model: {folder / FILE} cannot be read ({error}).") from None
+        if (state.get("name"), state.get("version")) != (cls.name, VERSION):
+            raise RunError(
+                f"model: {folder / FILE} holds {state.get('name')!r} version"
+                f" {state.get('version')!r}, not {cls.name!r} version {VERSION}. Fit it again."
+            )
+        try:
+            model = cls(SpendModel.of(state["spend"]))
+            model.params_ = cls.params_kind(**state["params"])
+            model.standard_errors_ = cls.params_kind(**state["standard_errors"])
+            model.covariance_ = np.array(state["covariance"], dtype=np.float64)
+            model.loglik_ = state["log_likelihood"]
+            model.n_customers_, model.n_histories_ = state["customers"], state["histories"]
+        except (KeyError, TypeError) as missing:
+            raise RunError(f"model: {folder / FILE} is incomplete ({missing}).") from None
+        return model
+
+    def _discounted(
+        self, expected: Floats, seen: tuple[Floats, Floats, Floats], days: float, money: Money
+    ) -> Floats:
+        """Expected purchases, each worth its present value.
+
+        With d(u) the discount and E(u) the purchases expected by u, the integral of d dE is by
+        parts d(h) E(h) + log(1 + rate) times that of d E, where E is smooth.
+        """
+        if money.annual_discount_rate == 0:
+            return expected
+        nodes, weights = np.polynomial.legendre.leggauss(DISCOUNT_NODES)
+        waiting = np.zeros_like(expected)
+        for node, weight in zip((nodes + 1.0) * days / 2.0, weights * days / 2.0, strict=True):
+            by_then = self.numerics.expected_purchases(self.params_, float(node), *seen)
+            waiting += weight * money.discount(float(node)) * by_then
+        force = np.log1p(money.annual_discount_rate) / DAYS_PER_YEAR
+        return np.asarray(money.discount(days) * expected + force * waiting)
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "params_"):
+            raise ClvError(
+                f"{self.title}: not fitted yet. Call fit(history) or load(folder) first."
+            )
+
+
+class BGNBD(PurchaseModel):
+    """May stop for good after each repeat purchase; every one-time buyer counts as active."""
+
+    name = "bgnbd"
+    title = "BG/NBD"
+    numerics = bgnbd
+    params_kind = bgnbd.BGNBDParams
+
+
+class MBGNBD(PurchaseModel):
+    """May stop for good after each purchase, the first included."""
+
+    name = "mbgnbd"
+    title = "MBG/NBD"
+    numerics = mbgnbd
+    params_kind = mbgnbd.MBGNBDParams
+
+
+class ParetoNBD(PurchaseModel):
+    """May stop for good at any time."""
+
+    name = "paretonbd"
+    title = "Pareto/NBD"
+    numerics = paretonbd
+    params_kind = paretonbd.ParetoNBDParams
+
+
+def _distinct(history: History) -> histories.Histories:
+    columns = (history.frame[column].to_numpy() for column in ("x", "t_x", "T"))
+    return histories.group(*columns)

@@ -1,0 +1,95 @@
+"""Every model by name. A class is imported only when its name is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Literal, cast
+
+from clv.core.errors import SettingError
+from clv.models.base import Model
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a name stands for.
+
+    Attributes
+    ----------
+    kind : "model" may become champion; "naive" is a yardstick
+    place : module and class
+    seeded : it draws at random
+    """
+
+    name: str
+    label: str
+    kind: Literal["model", "naive"]
+    place: str
+    about: str
+    seeded: bool = False
+
+
+ENTRIES = (
+    Entry(
+        "mbgnbd",
+        "MBG/NBD × Gamma-Gamma",
+        "model",
+        "clv.models.btyd:MBGNBD",
+        "Buys at random while alive, may leave after any purchase, the first one included",
+    ),
+    Entry(
+        "bgnbd",
+        "BG/NBD × Gamma-Gamma",
+        "model",
+        "clv.models.btyd:BGNBD",
+        "Buys at random while alive, may leave after any repeat purchase",
+    ),
+    Entry(
+        "paretonbd",
+        "Pareto/NBD × Gamma-Gamma",
+        "model",
+        "clv.models.btyd:ParetoNBD",
+        "Buys at random while alive, may leave at any moment",
+    ),
+    Entry(
+        "hybrid",
+        "Cox PH for one-timers, BG/NBD × Gamma-Gamma for repeaters",
+        "model",
+        "clv.models.onetime:Hybrid",
+        "One-time buyers by their own return times, channel and first spend",
+        seeded=True,
+    ),
+    Entry(
+        "naive_rate",
+        "Naive: spend so far, same rate",
+        "naive",
+        "clv.models.naive:PastRate",
+        "Everything spent so far, spread over the log's days, goes on",
+    ),
+    Entry(
+        "naive_last_period",
+        "Naive: last period again",
+        "naive",
+        "clv.models.naive:LastPeriod",
+        "The last days, as many as the horizon has, repeat themselves",
+    ),
+)
+
+
+def entry(name: str) -> Entry:
+    for found in ENTRIES:
+        if found.name == name:
+            return found
+    known = ", ".join(e.name for e in ENTRIES)
+    raise SettingError(f"model: {name!r} is not one. Known: {known}.")
+
+
+def model_class(name: str) -> type[Model]:
+    module, _, attribute = entry(name).place.partition(":")
+    return cast("type[Model]", getattr(import_module(module), attribute))
+
+
+def make(name: str, seed: int) -> Model:
+    """A model of that name, not fitted; the seed reaches those that draw at random."""
+    wanted = model_class(name)
+    return wanted(seed=seed) if entry(name).seeded else wanted()  # type: ignore[call-arg]

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: the papers' formulas on numpy and scipy."""

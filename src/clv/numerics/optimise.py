@@ -1,0 +1,235 @@
+"""Maximum likelihood over positive parameters: search a sample, climb the whole, tell how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from scipy.optimize import minimize
+
+from clv.core.errors import FitError
+from clv.core.types import Floats
+
+P = TypeVar("P", bound=tuple[float, ...])
+#: Total log-likelihood and its gradient as a function of the log-parameters.
+Objective = Callable[[Floats], tuple[float, Floats]]
+
+#: A parameter, free of units, beyond exp(RUNAWAY) or below exp(-RUNAWAY) has run away.
+RUNAWAY = 11.5
+#: The search itself may go this far.
+BOUND = 14.0
+#: A standard error of a log-parameter beyond this: the data do not determine it.
+UNDETERMINED = 25.0
+#: Log-likelihood that another step may gain when climbing ends.
+TOLERANCE = 1e-10
+#: Gain below which the curvature found so far will do for further steps.
+NEARBY = 1e-2
+LONGEST_STEP = 1.5
+MOST_STEPS = 100
+#: Step of the central differences of the gradient, in log-parameters.
+DIFFERENCE = 1e-4
+
+
+class Fit(NamedTuple, Generic[P]):
+    """What a fit found.
+
+    Attributes
+    ----------
+    params, standard_errors : in the units of the data
+    covariance : (k, k) of params
+    loglik : total log-likelihood at params
+    n_customers : customers fitted
+    converged : always true; a fit that does not converge raises
+    iterations : steps of the search and of the climb together
+    """
+
+    params: P
+    standard_errors: P
+    covariance: Floats
+    loglik: float
+    n_customers: int
+    converged: bool
+    iterations: int
+
+    @classmethod
+    def of(
+        cls,
+        kind: Callable[..., P],
+        params: Floats,
+        errors: Floats,
+        covariance: Floats,
+        loglik: float,
+        customers: int,
+        steps: int,
+    ) -> Fit[P]:
+        """A fit that converged, its arrays named by `kind`."""
+        named = kind(*(float(v) for v in params)), kind(*(float(v) for v in errors))
+        return cls(*named, covariance, loglik, customers, True, steps)
+
+
+class Summit(NamedTuple):
+    """Maximum of an objective: (k,) log-parameters, (k, k) their covariance, value, steps."""
+
+    log_p: Floats
+    covariance: Floats
+    value: float
+    steps: int
+
+
+class Names(NamedTuple):
+    """How a model and its parameters are told to the user.
+
+    Attributes
+    ----------
+    model : name
+    params : (k,) names
+    low, high : (k,) what it means for the data that a parameter runs to 0, or to infinity
+    advice : what to do then
+    """
+
+    model: str
+    params: tuple[str, ...]
+    low: tuple[str, ...]
+    high: tuple[str, ...]
+    advice: str
+
+
+def maximise(
+    whole: Objective, sample: Objective, starts: Sequence[Floats], n: float, names: Names
+) -> Summit:
+    """Climb `whole` from the best of the summits that `sample` has from each start.
+
+    Parameters
+    ----------
+    whole, sample : objectives over all customers, and over a few that stand for all
+    starts : (k,) log-parameters each
+    n : customers
+    names : for the error
+
+    Returns
+    -------
+    Summit
+
+    Raises
+    ------
+    FitError : a parameter runs away, or the climb does not end
+    """
+    searches = [_search(sample, start, n) for start in starts]
+    log_p, steps = max(searches, key=lambda found: found[2])[:2]
+    value, gradient = whole(log_p)
+    curvature = np.empty(0)
+    for step_number in range(MOST_STEPS):
+        if not len(curvature):
+            curvature = _curvature(whole, log_p)
+        step, concave = _step(curvature, gradient)
+        gain = float(gradient @ step) / 2.0
+        if concave and gain <= TOLERANCE:
+            return _summit(whole, log_p, value, steps + step_number, n, names)
+        log_p, value, gradient = _advance(whole, log_p, value, step)
+        _stop_if_runaway(log_p, names, n)
+        if gain > NEARBY or not concave or step_number % 8 == 7:
+            curvature = np.empty(0)
+    raise FitError(
+        f"{names.model}: the fit of {n:g} customer(s) did not settle in {MOST_STEPS} steps."
+        f" {names.advice}"
+    )
+
+
+def natural_scale(summit: Summit, units: Floats) -> tuple[Floats, Floats, Floats]:
+    """Parameters, standard errors and covariance in the units of the data (delta method).
+
+    Parameters
+    ----------
+    summit : in log-parameters free of units
+    units : (k,) what one unit of each parameter is in the data's units
+
+    Returns
+    -------
+    (k,) parameters, (k,) standard errors, (k, k) covariance
+    """
+    params = np.exp(summit.log_p) * units
+    covariance = summit.covariance * np.outer(params, params)
+    return params, np.sqrt(np.diag(covariance)), covariance
+
+
+def _search(objective: Objective, start: Floats, n: float) -> tuple[Floats, int, float]:
+    def descend(log_p: Floats) -> tuple[float, Floats]:
+        value, gradient = objective(log_p)
+        return -value / n, -gradient / n
+
+    found = minimize(
+        descend,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-BOUND, BOUND)] * len(start),
+        options={"maxiter": 300, "gtol": 1e-7, "ftol": 1e-13},
+    )
+    return np.asarray(found.x), int(found.nit), -float(found.fun)
+
+
+def _curvature(objective: Objective, log_p: Floats) -> Floats:
+    rows = []
+    for i in range(len(log_p)):
+        shift = np.zeros_like(log_p)
+        shift[i] = DIFFERENCE
+        rows.append((objective(log_p + shift)[1] - objective(log_p - shift)[1]) / (2 * DIFFERENCE))
+    hessian = np.array(rows)
+    return np.asarray((hessian + hessian.T) / 2.0)
+
+
+def _step(curvature: Floats, gradient: Floats) -> tuple[Floats, bool]:
+    """Newton's step, made to climb where the surface is not concave, and no longer than allowed."""
+    bends, directions = np.linalg.eigh(-curvature)
+    floor = max(1e-12 * float(np.abs(bends).max()), 1e-300)
+    along = (directions.T @ gradient) / np.maximum(np.abs(bends), floor)
+    step = directions @ along
+    longest = float(np.abs(step).max())
+    concave = bool(bends.min() > 0)
+    return np.asarray(step * min(1.0, LONGEST_STEP / max(longest, 1e-300))), concave
+
+
+def _advance(
+    objective: Objective, log_p: Floats, value: float, step: Floats
+) -> tuple[Floats, float, Floats]:
+    # Rounding in a sum of this size; smaller losses are not losses.
+    noise = 1e-12 * (1.0 + abs(value))
+    for halvings in range(30):
+        ahead = np.clip(log_p + step * 0.5**halvings, -BOUND, BOUND)
+        ahead_value, ahead_gradient = objective(ahead)
+        if ahead_value >= value - noise:
+            break
+    return ahead, ahead_value, ahead_gradient
+
+
+def _summit(
+    whole: Objective, log_p: Floats, value: float, steps: int, n: float, names: Names
+) -> Summit:
+    _stop_if_runaway(log_p, names, n)
+    bends, directions = np.linalg.eigh(-_curvature(whole, log_p))
+    if bends.min() <= UNDETERMINED**-2.0:
+        worst = int(np.abs(directions[:, 0]).argmax())
+        direction = names.high[worst] if log_p[worst] > 0 else names.low[worst]
+        raise FitError(
+            f"{names.model}: {n:g} customer(s) do not determine {names.params[worst]}:"
+            f" {direction}. {names.advice}"
+        )
+    covariance = (directions / bends) @ directions.T
+    return Summit(log_p, np.asarray(covariance), value, steps)
+
+
+def _stop_if_runaway(log_p: Floats, names: Names, n: float) -> None:
+    away = np.abs(log_p) > RUNAWAY
+    if not away.any():
+        return
+    told = []
+    for limit, side in (("0", log_p < 0), ("infinity", log_p > 0)):
+        which = [names.params[i] for i in np.flatnonzero(away & side)]
+        if which:
+            told.append(f"{', '.join(which)} run{'s' * (len(which) == 1)} away to {limit}")
+    first = int(np.flatnonzero(away)[0])
+    meaning = names.high[first] if log_p[first] > 0 else names.low[first]
+    raise FitError(
+        f"{names.model}: {' and '.join(told)} over {n:g} customer(s): {meaning}. {names.advice}"
+    )

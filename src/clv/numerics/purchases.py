@@ -1,0 +1,71 @@
+"""The fit every purchase model shares: distinct histories, time free of its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from clv.core.errors import FitError
+from clv.core.types import Floats
+from clv.numerics import optimise
+from clv.numerics.histories import check, systematic_sample
+from clv.numerics.special import total
+
+#: Objective over distinct histories x, t_x, T with counts n.
+Build = Callable[[Floats, Floats, Floats, Floats], optimise.Objective]
+#: Starting parameters, given repeat purchases per customer in the mean time observed.
+Starts = Callable[[float], list[tuple[float, ...]]]
+
+SAME_RATE = "all customers buy at the same rate, so there is no difference to learn"
+ADVICE = "Use another purchase model, or more customers and a longer log."
+HARDLY_ANY_REPEAT = "hardly anyone buys again, and a handful buy all the time"
+
+
+def fit(
+    build: Build,
+    starts: Starts,
+    names: optimise.Names,
+    histories: tuple[Floats, Floats, Floats, Floats],
+) -> tuple[Floats, Floats, Floats, float, int, int]:
+    """Maximum likelihood from distinct histories sorted by x.
+
+    Parameters
+    ----------
+    build, starts, names : the model
+    histories : x, t_x, T and n, (d,) each
+
+    Returns
+    -------
+    params, standard errors, covariance, log-likelihood, customers, steps
+
+    Raises
+    ------
+    HistoryError : a history that cannot be
+    FitError : nobody bought again, or a parameter runs away
+    """
+    x, t_x, T, n = (np.atleast_1d(np.asarray(column, dtype=np.float64)) for column in histories)
+    check(x, t_x, T)
+    customers, repeats = float(n.sum()), total(n, x)
+    if customers == 0:
+        raise FitError(f"{names.model}: there are no customers to fit.")
+    if repeats == 0:
+        raise FitError(
+            f"{names.model}: r runs to 0: none of {customers:g} customers bought again, so there"
+            " is no purchase rate to learn. Use a longer log."
+        )
+    # Parameters are found in units of the mean time observed, so that no start depends on it.
+    unit = total(n, T) / customers
+    t_x, T = t_x / unit, T / unit
+    rows, weights = systematic_sample(n)
+    summit = optimise.maximise(
+        build(x, t_x, T, n),
+        build(x[rows], t_x[rows], T[rows], weights),
+        [np.log(start) for start in starts(repeats / customers)],
+        customers,
+        names,
+    )
+    units = np.where(np.isin(names.params, ("alpha", "beta")), unit, 1.0)
+    params, errors, covariance = optimise.natural_scale(summit, units)
+    loglik = summit.value - repeats * float(np.log(unit))
+    return params, errors, covariance, loglik, round(customers), summit.steps

@@ -1,0 +1,80 @@
+"""Each customer's mean spend, drawn toward the population's as far as chance may explain it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from clv.core.types import Floats
+
+#: Spends beyond this quantile are cut to it where variances are estimated.
+LARGEST_QUANTILE = 0.99
+#: Weight of the population, in orders, where the data say nothing about it.
+UNKNOWN_WEIGHT = 1.0
+LARGEST_WEIGHT = 1e6
+
+
+class ShrunkenMean(NamedTuple):
+    """The population's mean spend per order, and how many of a customer's own orders it weighs."""
+
+    mean: float
+    weight: float
+
+
+def shrunken_mean(
+    x: Floats, m: Floats, repeat: Floats, first: Floats, rest: Floats
+) -> ShrunkenMean:
+    """Buehlmann's credibility: the variance within customers over that between them.
+
+    Within: the first order against the mean of the others. Between: the variance of the
+    customers' means, less what the former adds to it.
+
+    Parameters
+    ----------
+    x : (n,) orders averaged
+    m : (n,) mean spend over them; customers with none, or not positive, take no part
+    repeat : (n,) repeat orders
+    first : (n,) spend on the first order
+    rest : (n,) spend on the repeat orders together
+
+    Returns
+    -------
+    ShrunkenMean : weight 1 where nobody has two orders, 1e6 where customers do not differ
+
+    References
+    ----------
+    Buehlmann & Gisler (2005), A Course in Credibility Theory, chapter 4
+    """
+    seen = (x > 0) & (m > 0)
+    if not seen.any():
+        return ShrunkenMean(0.0, UNKNOWN_WEIGHT)
+    mean, largest = float(m[seen].mean()), float(np.quantile(m[seen], LARGEST_QUANTILE))
+    pairs = seen & (repeat > 0)
+    if pairs.sum() < 2:
+        return ShrunkenMean(mean, UNKNOWN_WEIGHT)
+    difference = np.minimum(first[pairs], largest) - np.minimum(
+        rest[pairs] / repeat[pairs], largest
+    )
+    within = float(np.mean(difference**2 / (1.0 + 1.0 / repeat[pairs])))
+    between = float(np.var(np.minimum(m[seen], largest))) - within * float(np.mean(1.0 / x[seen]))
+    if between <= within / LARGEST_WEIGHT:
+        return ShrunkenMean(mean, LARGEST_WEIGHT)
+    return ShrunkenMean(mean, within / between)
+
+
+def expected_value(s: ShrunkenMean, x: Floats, m: Floats) -> Floats:
+    """Mean spend per order expected of each customer, given theirs so far.
+
+    Parameters
+    ----------
+    s : as `shrunken_mean` gives it
+    x : (n,) orders averaged; 0 where there is none
+    m : (n,) mean spend over them; anything finite where x = 0
+
+    Returns
+    -------
+    (n,) between m and s.mean; s.mean where x = 0
+    """
+    own = np.divide(x, x + s.weight, out=np.zeros_like(x), where=x > 0)
+    return np.asarray((1.0 - own) * s.mean + own * m)

@@ -1,0 +1,1 @@
+"""Use cases, and the outside world: runs, stores, jobs."""

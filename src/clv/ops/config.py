@@ -1,0 +1,196 @@
+"""Every option of a command, said once: the flag, the YAML key, the default, the help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from clv.core.errors import SettingError
+
+# Help texts are made from this module: what is heavy is imported where it is used.
+if TYPE_CHECKING:
+    from clv.core.types import Json
+    from clv.data.settings import IngestSettings
+    from clv.ops.job import RunSettings
+    from clv.ops.machine import Machine
+
+
+def _column(text: str) -> Any:
+    return Field(None, description=text, json_schema_extra={"panel": "Columns of the log"})
+
+
+def _reading(default: Any, text: str) -> Any:
+    return Field(default, description=text, json_schema_extra={"panel": "How the log is read"})
+
+
+def _forecast(default: Any, text: str) -> Any:
+    return Field(default, description=text, json_schema_extra={"panel": "The forecast"})
+
+
+def _file_only(default: Any, text: str) -> Any:
+    return Field(default, description=text, json_schema_extra={"flag": False})
+
+
+class LogConfig(BaseModel):
+    """How a log is read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer: str | None = _column("Who bought.")
+    date: str | None = _column("When: a day or a time.")
+    amount: str | None = _column("What was paid; negative for a return.")
+    unit_price: str | None = _column("With --quantity, instead of an amount.")
+    quantity: str | None = _column("How many.")
+    order_id: str | None = _column("Which order the row belongs to.")
+    channel: str | None = _column("Where it was bought.")
+    category: str | None = _column("Kind of product.")
+    product: str | None = _column("Product.")
+    discount: str | None = _column("Discount given.")
+    cost: str | None = _column("What it cost.")
+    currency: str | None = _column("Currency of the amount.")
+    return_flag: str | None = _column("Marks rows that are returns.")
+    timestamp: str | None = _column("Time of day, where the date has none.")
+    campaign: str | None = _column("Campaign that brought the order.")
+    eco_share: str | None = _column("Share of eco products in the order.")
+    impact_score: str | None = _column("Sustainability score of the order.")
+
+    as_of: str | None = _reading(
+        None, "Last day that counts, YYYY-MM-DD. Default: the last date in the log."
+    )
+    date_format: list[str] = _reading(
+        [], "day-first, month-first, or a pattern such as %d.%m.%Y; may be repeated."
+    )
+    decimal: Literal["point", "comma"] | None = _reading(
+        None, "Decimal sign of amounts. Default: read off the whole column."
+    )
+    returns: Literal["net", "drop", "keep"] = _reading(
+        "net",
+        "net: take returns off the customer's purchases; drop: leave them out;"
+        " keep: take them off their own day only.",
+    )
+    max_bad: float = _reading(0.5, "Share of rows that may break a rule before the run stops.")
+    columns: str | None = _reading(
+        None, "Names for a file without a header line, as customer,amount,date."
+    )
+    delimiter: str | None = _reading(
+        None, "Sign between columns; 'space' for blanks. Default: read off the file."
+    )
+    sheet: str | None = _reading(None, "Excel sheet. Default: the first.")
+    rates: dict[str, float] | None = _file_only(
+        None, "Value of one unit of each currency in the base currency, as {EUR: 1, USD: 0.92}."
+    )
+    channel_groups: dict[str, list[str]] | None = _file_only(
+        None, "Channels by group, as {Direct: [phone, walk-in]}; others keep their defaults."
+    )
+
+    def ingest_settings(self, s3_endpoint: str | None = None) -> IngestSettings:
+        from clv.core.types import AsOf
+        from clv.data.settings import Columns, IngestSettings
+
+        return IngestSettings(
+            columns=Columns(**{name: getattr(self, name) for name in Columns.fields()}),
+            as_of=AsOf.parse(self.as_of) if self.as_of else None,
+            date_formats=tuple(self.date_format),
+            decimal=self.decimal,
+            returns=self.returns,
+            max_bad=self.max_bad,
+            header=tuple(c.strip() for c in self.columns.split(",")) if self.columns else None,
+            delimiter=self.delimiter,
+            sheet=self.sheet,
+            rates=self.rates,
+            s3_endpoint=s3_endpoint,
+        )
+
+    @classmethod
+    def given(cls, file: Path | None, flags: Json) -> Self:
+        """Flags over the file over the defaults.
+
+        Raises
+        ------
+        SettingError : the file cannot be read, or a key or value is not one
+        """
+        return cls.checked({**(_read_yaml(file) if file else {}), **flags})
+
+    def over(self, base: Json) -> Self:
+        """What was given here, over the settings of an earlier run."""
+        return self.checked({**base, **self.asked})
+
+    @property
+    def asked(self) -> Json:
+        """What was given, without what was left to the defaults."""
+        return self.model_dump(exclude_unset=True, mode="json")
+
+    @classmethod
+    def checked(cls, content: Json) -> Self:
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(sorted(cls.model_fields))
+                raise SettingError(
+                    f"config: {name} is not a setting. Known settings: {known}."
+                ) from None
+            raise SettingError(f"config: {name} is {first['input']!r}. {first['msg']}.") from None
+
+
+class FitConfig(LogConfig):
+    """How a log is read, and how one purchase model is fitted to it."""
+
+    unit: Literal["day", "week"] = _forecast("day", "Unit of time of the parameters.")
+    spend: Literal["repeat", "all"] = _forecast(
+        "repeat",
+        "Purchases that Gamma-Gamma averages: repeat ones, as in the papers, or all of them.",
+    )
+
+
+class RunConfig(LogConfig):
+    """How a log is read, and what is asked of it."""
+
+    horizon: int = _forecast(365, "Days to forecast, after as-of.")
+    level: float = _forecast(0.9, "Share of customers that intervals shall hold.")
+    margin: float = _forecast(1.0, "Part of spend that is margin: 0.3 for 30 %.")
+    annual_discount_rate: float = _forecast(0.0, "Yearly discount of later spend: 0.1 for 10 %.")
+    seed: int = _forecast(0, "Seed of every random choice.")
+
+    def run_settings(
+        self,
+        source: str,
+        machine: Machine,
+        out: Path | None = None,
+    ) -> RunSettings:
+        from clv.core.types import Horizon, Money
+        from clv.ops.job import RunSettings
+
+        return RunSettings(
+            source=source,
+            ingest=self.ingest_settings(machine.s3_endpoint),
+            horizon=Horizon(self.horizon),
+            level=self.level,
+            money=Money(self.margin, self.annual_discount_rate),
+            seed=self.seed,
+            channel_groups=self.channel_groups,
+            out=out,
+            machine=machine,
+            asked=self.asked,
+        )
+
+
+def _read_yaml(path: Path) -> Json:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(f"config: {path} cannot be read ({error.strerror}).") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SettingError(f"config: {path} is not YAML ({reason}).") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise SettingError(f"config: {path} holds no settings. Write one a line, as horizon: 365.")
+    return {str(key).replace("-", "_"): value for key, value in content.items()}

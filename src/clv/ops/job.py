@@ -1,0 +1,98 @@
+"""What is asked of a run, and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from clv.core.errors import SettingError
+from clv.core.types import Horizon, Json, Money
+from clv.data.engine import Engine
+from clv.data.ingest import Ingested
+from clv.data.settings import IngestSettings
+from clv.evaluation.backtest import TotalInterval, Trial
+from clv.features.book import Book, History
+from clv.ops.machine import Machine
+from clv.ops.scoring import Scorer
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What is asked of a run.
+
+    Attributes
+    ----------
+    source : path, glob, address of a table, or the name of the bundled log
+    level : of every interval, between 0.5 and 0.99
+    seed : of every random choice
+    channel_groups : group -> channels; None takes the usual ones
+    out : the run folder; None makes one in home
+    machine : where runs live, and what of the machine they may use
+    asked : what differs from the defaults, as it goes into the manifest
+    """
+
+    source: str
+    ingest: IngestSettings = field(default_factory=IngestSettings)
+    horizon: Horizon = field(default_factory=lambda: Horizon(365))
+    level: float = 0.9
+    money: Money = field(default_factory=Money)
+    seed: int = 0
+    channel_groups: Mapping[str, Sequence[str]] | None = None
+    out: Path | None = None
+    machine: Machine = field(default_factory=Machine)
+    asked: Json = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.level <= 0.99:
+            raise SettingError(f"level: {self.level:g} is outside 0.5 to 0.99. Write 90 % as 0.9.")
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log read and checked, in the engine that holds it.
+
+    Attributes
+    ----------
+    channels : group of each of its channels
+    """
+
+    engine: Engine
+    read: Ingested
+    book: Book
+    channels: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """All models on the holdout inside the log, and the one that forecast it best."""
+
+    trial: Trial
+    champion: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that a run found out, before it is written down.
+
+    Attributes
+    ----------
+    history : as of the log's last day
+    forecasts : the table `FORECASTS`
+    total : interval of the summed CLV
+    holdout : the champion on the holdout, with intervals learned on other customers
+    """
+
+    run_id: str
+    settings: RunSettings
+    log: Ingested
+    book: Book
+    history: History
+    contest: Contest
+    scorer: Scorer
+    forecasts: pa.Table
+    total: TotalInterval
+    holdout: pd.DataFrame

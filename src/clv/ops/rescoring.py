@@ -1,0 +1,46 @@
+"""Score a log with a saved run: no fitting, one customer or millions."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+
+from clv.ops.config import RunConfig
+from clv.ops.machine import Machine
+from clv.ops.pipeline import opened
+from clv.ops.progress import Reporter, Stages
+from clv.ops.runs import Run
+from clv.ops.scoring import Scorer
+
+
+def rescore(
+    run: Run, log: str, config: RunConfig, machine: Machine, reporter: Reporter
+) -> pa.Table:
+    """Forecasts for the customers of a log, by what the run learned.
+
+    Settings of the run hold unless given anew. Without an as-of given, it is the log's last
+    date, or the run's as-of where that is later.
+
+    Returns
+    -------
+    the table `FORECASTS`
+
+    Raises
+    ------
+    ClvError : the log cannot be read, or the run cannot be used
+    """
+    stages = Stages(reporter)
+    kept = {name: value for name, value in run.manifest["settings"].items() if name != "as_of"}
+    settings = config.over(kept).run_settings(log, machine)
+    scorer = Scorer.load(run.model)
+    with (
+        tempfile.TemporaryDirectory(prefix="clv-") as work,
+        opened(settings, Path(work), stages, scorer.channels) as held,
+        stages.stage("score"),
+    ):
+        read = held.read
+        as_of = read.as_of if read.as_of_given else max(read.as_of, run.as_of)
+        history = held.book.history(as_of, settings.horizon.n_days)
+        return scorer.score(history, settings.horizon, settings.money, settings.level)

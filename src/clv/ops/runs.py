@@ -1,0 +1,241 @@
+"""The run folder: written beside its place, moved into it whole, found again, never half there."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clv.core.errors import RunError
+from clv.core.types import AsOf, Json
+from clv.data.engine import storage_errors
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+FORECASTS = "forecasts.parquet"
+QUARANTINE = "quarantine.parquet"
+LEADERBOARD = "leaderboard.json"
+READINESS = "readiness.json"
+REPORT = "report.html"
+MODEL = "model"
+#: Names by which the newest run of CLV_HOME is meant.
+NEWEST = ("latest", "champion")
+
+_STAGING = ".{name}.partial-{mark}"
+_LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, read from its folder."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """
+        Raises
+        ------
+        RunError : no run there, or one of a newer format
+        """
+        run = cls(folder)
+        if not (folder / MANIFEST).is_file():
+            raise RunError(
+                f"run: {folder} is not a run folder (it has no {MANIFEST})."
+                " Give the folder that `clv run` printed."
+            )
+        if run.manifest.get("format") != FORMAT:
+            raise RunError(
+                f"run: {folder} has format {run.manifest.get('format')}; this version reads"
+                f" {FORMAT}. Run `clv run` again, or use the version that wrote it."
+            )
+        return run
+
+    @cached_property
+    def manifest(self) -> Json:
+        return self._json(MANIFEST)
+
+    @cached_property
+    def leaderboard(self) -> Json:
+        return self._json(LEADERBOARD)
+
+    @cached_property
+    def readiness(self) -> Json:
+        return self._json(READINESS)
+
+    @property
+    def as_of(self) -> AsOf:
+        return AsOf.parse(self.manifest["as_of"])
+
+    @property
+    def model(self) -> Path:
+        return self.folder / MODEL
+
+    @property
+    def report(self) -> Path:
+        return self.folder / REPORT
+
+    def forecasts(self) -> pa.Table:
+        return pq.read_table(self.folder / FORECASTS)
+
+    def quarantine(self) -> pa.Table:
+        return pq.read_table(self.folder / QUARANTINE)
+
+    def _json(self, name: str) -> Json:
+        try:
+            content: Json = json.loads((self.folder / name).read_text())
+        except (OSError, ValueError) as error:
+            raise RunError(f"run: {self.folder / name} cannot be read ({error}).") from error
+        return content
+
+
+def new_run_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def find(name: str, home: Path) -> Run:
+    """A run by folder, by id, or `latest`.
+
+    Raises
+    ------
+    RunError : there is none
+    """
+    if name in NEWEST:
+        pointer = home / "champion"
+        if not pointer.is_file():
+            raise RunError(f"run: there is none in {home} yet. Make one with `clv run LOG`.")
+        name = pointer.read_text().strip()
+    inside = home / "runs" / name
+    return Run.open(inside if inside.is_dir() and os.sep not in name else Path(name))
+
+
+def place_of(run_id: str, out: Path | None, home: Path) -> Path:
+    """Where the run goes.
+
+    Raises
+    ------
+    RunError : `out` holds something that is not a run, which is not ours to replace
+    """
+    if out is None:
+        return home / "runs" / run_id
+    if out.exists() and not (out / MANIFEST).is_file() and (out.is_file() or any(out.iterdir())):
+        raise RunError(
+            f"run: {out} exists and is not a run folder; nothing was touched."
+            " Choose another --out, or empty it yourself."
+        )
+    return out
+
+
+@contextmanager
+def staging(place: Path) -> Iterator[Path]:
+    """A folder to write a run into; on leaving without error it becomes `place`, whole.
+
+    A former run at `place` is exchanged for the new one in a single step of the file
+    system. A killed process leaves its staging folder behind, which nothing reads and the
+    next run here removes.
+    """
+    place = Path(os.path.abspath(place))  # noqa: PTH100  resolve() would follow a link at place
+    with storage_errors(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(place)
+        folder = place.parent / _STAGING.format(name=place.name, mark=secrets.token_hex(4))
+        folder.mkdir()
+        lock = (folder / _LOCK).open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield folder
+            (folder / _LOCK).unlink()
+            _flush(folder)
+            _move(folder, place)
+        finally:
+            lock.close()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def point_to(run_id: str, home: Path) -> None:
+    """Make a run of CLV_HOME the one that `latest` means, in one step."""
+    with storage_errors(home):
+        fresh = home / f".champion-{secrets.token_hex(4)}"
+        fresh.write_text(run_id + "\n")
+        fresh.replace(home / "champion")
+
+
+def write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n")
+
+
+def _move(folder: Path, place: Path) -> None:
+    try:
+        folder.rename(place)
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise
+        _exchange(folder, place)
+    _flush_folder(place.parent)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Swap two folders atomically; where the file system cannot, in two renames."""
+    at_cwd, exchange = -100, 2
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is not None:
+        done = renameat2(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange)
+        if done == 0:
+            return
+    former = one.with_name(one.name + "-former")
+    other.rename(former)
+    one.rename(other)
+    former.rename(one)
+
+
+def _sweep(place: Path) -> None:
+    """Remove staging folders of processes that are gone: theirs is the lock nobody holds."""
+    for left in place.parent.glob(_STAGING.format(name=_escaped(place.name), mark="*")):
+        try:
+            with (left / _LOCK).open("r") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            continue
+        if not place.exists() and (left / MANIFEST).is_file() and left.name.endswith("-former"):
+            left.rename(place)
+            continue
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+
+
+def _flush(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    _flush_folder(folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

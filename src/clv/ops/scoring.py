@@ -1,0 +1,165 @@
+"""From histories to forecasts.parquet: the champion's word, intervals, scores, levels, reasons."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from clv.core.schema import FORECASTS, conform
+from clv.core.types import Floats, Horizon, Money
+from clv.features.book import History
+from clv.models import registry
+from clv.models.base import Model
+from clv.models.intervals import RatioIntervals
+from clv.models.reasons import reasons
+from clv.segments.levels import LevelCuts, mismatch, recommended_cac
+from clv.segments.rfm import RFMScorer, segment
+
+#: A next order further off than ten years is no date worth printing.
+FURTHEST_DAYS = 3_650
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """All that was learned from a population; scores millions or one lone customer alike.
+
+    Attributes
+    ----------
+    model : the fitted champion
+    intervals : learned on the holdout
+    rfm, levels : cut points of the population
+    typical_order_value : median expected order value of the population
+    channels : group of each channel of the log
+    """
+
+    model: Model
+    intervals: RatioIntervals
+    rfm: RFMScorer
+    levels: LevelCuts
+    typical_order_value: float
+    channels: dict[str, str]
+
+    @classmethod
+    def learn(
+        cls,
+        model: Model,
+        intervals: RatioIntervals,
+        history: History,
+        horizon: Horizon,
+        money: Money,
+        channels: dict[str, str],
+    ) -> Scorer:
+        """Take the population's cut points from its histories and the model's forecasts."""
+        prediction = model.predict(history, horizon, money)
+        return cls(
+            model,
+            intervals,
+            RFMScorer().fit(*_rfm_inputs(history)),
+            LevelCuts().fit(_floats(prediction, "clv")),
+            float(np.median(_floats(prediction, "expected_order_value"))),
+            channels,
+        )
+
+    def score(self, history: History, horizon: Horizon, money: Money, level: float) -> pa.Table:
+        """One row a customer, in the order of the history: the table `FORECASTS`."""
+        frame = history.frame
+        prediction = self.model.predict(history, horizon, money)
+        clv = _floats(prediction, "clv")
+        onetimer = (frame["x"] == 0).to_numpy()
+        # Ends are multiples of spend, so margin is taken off and put back.
+        lower, upper = self.intervals.predict(onetimer, clv / money.margin, horizon.n_days, level)
+        r, f, m = self.rfm.score(*_rfm_inputs(history))
+        rfm_score = r + f + m
+        segments = segment(rfm_score)
+        levels = self.levels.level(clv)
+        gap = frame["t_x"].to_numpy() / np.maximum(frame["x"].to_numpy(), 1)
+        day = history.as_of.day
+        out = pd.DataFrame(
+            {
+                "customer_id": frame["customer_id"],
+                "group": np.where(onetimer, "onetimer", "repeater"),
+                "clv": clv,
+                "clv_lower": lower * money.margin,
+                "clv_upper": upper * money.margin,
+                "level": level,
+                "p_alive": prediction["p_alive"].to_numpy(),
+                "p_purchase": prediction["p_purchase"].to_numpy(),
+                "expected_purchases": prediction["expected_purchases"].to_numpy(),
+                "expected_order_value": prediction["expected_order_value"].to_numpy(),
+                "next_purchase_date": _dates(day, _floats(prediction, "next_days")),
+                "next_purchase_earliest": _dates(day, _floats(prediction, "next_days_earliest")),
+                "next_purchase_latest": _dates(day, _floats(prediction, "next_days_latest")),
+                "expected_gap_days": np.where(onetimer, np.nan, gap),
+                "historic_value": frame["total_value"].to_numpy(),
+                "rfm_r": r,
+                "rfm_f": f,
+                "rfm_m": m,
+                "rfm_score": rfm_score,
+                "segment": segments,
+                "value_tier": self.levels.value_tier(clv),
+                "clv_level": levels,
+                "mismatch": mismatch(segments, levels),
+                "recommended_cac": recommended_cac(clv),
+                "reasons": pd.arrays.ArrowExtensionArray(
+                    reasons(history, prediction, self.typical_order_value)
+                ),
+                "model": self.model.name,
+                "as_of": day,
+                "horizon_days": horizon.n_days,
+            }
+        )
+        return conform(out, FORECASTS)
+
+    def save(self, folder: Path) -> None:
+        (folder / "champion").mkdir()
+        self.model.save(folder / "champion")
+        self.intervals.save(folder / "intervals.json")
+        (folder / "rfm.json").write_text(json.dumps(self.rfm.to_json()))
+        (folder / "levels.json").write_text(json.dumps(self.levels.to_json()))
+        (folder / "scorer.json").write_text(
+            json.dumps(
+                {
+                    "model": self.model.name,
+                    "typical_order_value": self.typical_order_value,
+                    "channels": self.channels,
+                }
+            )
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Scorer:
+        """Read what `save` wrote; the files hold numbers and text, no code."""
+        content = json.loads((folder / "scorer.json").read_text())
+        return cls(
+            registry.model_class(content["model"]).load(folder / "champion"),
+            RatioIntervals.load(folder / "intervals.json"),
+            RFMScorer.from_json(json.loads((folder / "rfm.json").read_text())),
+            LevelCuts.from_json(json.loads((folder / "levels.json").read_text())),
+            float(content["typical_order_value"]),
+            dict(content["channels"]),
+        )
+
+
+def _rfm_inputs(history: History) -> tuple[Floats, Floats, Floats]:
+    frame = history.frame
+    return (
+        (frame["T"] - frame["t_x"]).to_numpy(dtype=np.float64),
+        (frame["x"] + 1).to_numpy(dtype=np.float64),
+        _floats(frame, "total_value"),
+    )
+
+
+def _floats(frame: pd.DataFrame, column: str) -> Floats:
+    return frame[column].to_numpy(dtype=np.float64)
+
+
+def _dates(day: object, ahead: Floats) -> pd.Series:
+    known = ~np.isnan(ahead) & (ahead <= FURTHEST_DAYS)
+    whole = np.where(known, np.ceil(np.where(known, ahead, 0)), 0).astype("timedelta64[D]")
+    dates = np.datetime64(day, "D") + whole  # type: ignore[call-overload]
+    return pd.Series(pd.arrays.ArrowExtensionArray(pa.array(dates, mask=~known)))

@@ -1,0 +1,1 @@
+"""Who belongs together: RFM scores, value levels."""

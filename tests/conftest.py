@@ -1,0 +1,17 @@
+"""Fixtures every suite shares."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The real logs that are not part of the project."""
+    folder = Path(os.environ.get("CLV_DATA_DIR", ROOT.parent / "shared" / "data"))
+    if not (folder / "README.md").exists():
+        pytest.skip(f"no real logs at {folder}; set CLV_DATA_DIR")
+    return folder

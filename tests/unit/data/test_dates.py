@@ -1,0 +1,144 @@
+"""Dates: one reading for the whole column, or a question."""
+
+from datetime import date, datetime
+
+import pandas as pd
+import pytest
+
+from clv.core.errors import DateFormatError, SettingError
+
+
+def log(*dates):
+    return "customer,date,amount\n" + "".join(f'c,"{day}",1\n' for day in dates)
+
+
+def days(read, *dates, **options):
+    rows = read(log(*dates), **options).transactions.order_by("line").date.execute()
+    return [pd.Timestamp(day).date() for day in rows]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-03-05",
+        "2024-3-5",
+        "20240305",
+        "2024/03/05",
+        "2024.03.05",
+        "2024-03-05T23:59:59Z",
+        "2024-03-05 23:59:59.123+02:00",
+        "2024-03-05T00:30:00-0800",
+        "2024-03-05 11:59 PM",
+        "20240305 10:00",
+        "5 Mar 2024",
+        "05-Mar-2024",
+        "5-MAR-24",
+        "05Mar2024",
+        "Mar 5, 2024",
+        "March 5 2024",
+        "5th March 2024",
+        "Tue, 5 Mar 2024 10:00:00 GMT",
+    ],
+)
+def test_a_day_that_reads_one_way_is_read(read, text):
+    assert days(read, text) == [date(2024, 3, 5)]
+
+
+def test_one_day_beyond_twelve_proves_day_first(read):
+    assert days(read, "05/03/2024", "25/03/2024") == [date(2024, 3, 5), date(2024, 3, 25)]
+
+
+def test_one_second_part_beyond_twelve_proves_month_first(read):
+    assert days(read, "3/5/2024 9:00", "3/25/2024 17:30") == [date(2024, 3, 5), date(2024, 3, 25)]
+
+
+def test_a_shape_follows_what_another_proves(read):
+    found = read(log("28-02-2014", "2/12/2013"))
+    assert list(found.transactions.order_by("line").date.cast("string").execute()) == [
+        "2014-02-28",
+        "2013-12-02",
+    ]
+    assert "day-first for dates like d-m-yyyy, d/m/yyyy" in found.date_reading
+
+
+def test_shapes_may_prove_different_orders(read):
+    assert days(read, "28-02-2014", "2/28/2014") == [date(2014, 2, 28)] * 2
+
+
+def test_days_that_read_alike_either_way_need_no_answer(read):
+    assert days(read, "05/05/2024", "07/07/2024") == [date(2024, 5, 5), date(2024, 7, 7)]
+
+
+def test_two_digit_years_are_read_where_one_order_fits(read):
+    assert days(read, "1/31/24", "12/1/24") == [date(2024, 1, 31), date(2024, 12, 1)]
+    # As year-first the 31st would lie in the future.
+    assert days(read, "31/01/24", "02/03/99") == [date(2024, 1, 31), date(1999, 3, 2)]
+
+
+def test_undecidable_days_are_asked_for(read):
+    with pytest.raises(DateFormatError, match=r"'04/03/2024'.*--date-format day-first"):
+        read(log("05/03/2024", "04/03/2024"))
+
+
+def test_contradictory_days_are_asked_for(read):
+    with pytest.raises(DateFormatError, match="no one order"):
+        read(log("25/03/2024", "03/25/2024"))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("day-first", date(2024, 3, 5)),
+        ("month-first", date(2024, 5, 3)),
+        ("%d/%m/%Y", date(2024, 3, 5)),
+    ],
+)
+def test_the_answer_is_taken(read, given, expected):
+    assert days(read, "05/03/2024", date_formats=(given,)) == [expected]
+
+
+def test_what_the_answer_does_not_read_is_quarantined(read):
+    found = read(log("25/03/2024", "03/25/2024"), date_formats=("day-first",))
+    assert (found.accepted, found.by_rule) == (1, {"unreadable_date": 1})
+
+
+def test_patterns_are_tried_in_order_beside_the_usual_shapes(read):
+    found = days(read, "2024|06|07", "07~06~2024", "2024-06-07", date_formats=("%Y|%m|%d", "%d~%m~%Y"))
+    assert found == [date(2024, 6, 7)] * 3
+
+
+@pytest.mark.parametrize("pattern", ["dd/mm", "%d/%m/%Y %z", "%q"])
+def test_a_pattern_that_is_none_is_told(read, pattern):
+    with pytest.raises(SettingError, match="date-format"):
+        read(log("05/03/2024"), date_formats=(pattern,))
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-02-30", "1700000000", "tomorrow", "2024-13-01", "2024-01-05 25:00", "0", "12/2024"]
+)
+def test_what_is_no_day_is_quarantined(read, text):
+    found = read(log("2024-01-01", text))
+    assert found.by_rule == {"unreadable_date": 1}
+    assert text in found.quarantine.detail.execute()[0]
+
+
+@pytest.mark.parametrize("text", ["1969-12-31", "2026-01-03", "0001-01-01", "9999-12-31"])
+def test_days_out_of_reason_are_quarantined(read, text):
+    assert read(log("2024-01-01", text)).by_rule == {"implausible_date": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024-03-05T23:59:58Z", datetime(2024, 3, 5, 23, 59, 58)),
+        ("3/25/2024 1:05 pm", datetime(2024, 3, 25, 13, 5)),
+        ("2024-03-05 00:00:00+02:00", datetime(2024, 3, 5)),
+        ("5 Mar 2024 7:08:09", datetime(2024, 3, 5, 7, 8, 9)),
+    ],
+)
+def test_the_time_of_day_is_kept_as_written(column, text, moment):
+    assert column("timestamp", log(text)) == [pd.Timestamp(moment)]
+
+
+def test_a_log_without_times_has_no_timestamp(read):
+    assert "timestamp" not in read(log("2024-03-05")).transactions.columns

@@ -1,0 +1,269 @@
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clv.core.schema import FORECASTS, QUARANTINE, conform
+from clv.evaluation.report import render
+from clv.evaluation.report.page import embedded
+from tests import report_builder
+
+HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
+
+
+class Page(HTMLParser):
+    """Text of the page outside scripts and styles, its elements, headings and scripts."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.words, self.scripts, self.headings = [], [], [], []
+        self.inside = None
+        self.feed(html)
+        self.text = " ".join(" ".join(self.words).replace("\u00a0", " ").split())
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.inside = tag
+        if tag in ("h1", "h2"):
+            self.headings.append("")
+
+    def handle_endtag(self, _tag):
+        self.inside = None
+
+    def handle_data(self, data):
+        if self.inside == "script":
+            self.scripts.append(data)
+        elif self.inside != "style":
+            self.words.append(data)
+        if self.inside in ("h1", "h2"):
+            self.headings[-1] += data
+
+    def count(self, tag, **attrs):
+        wanted = {k.replace("_", "-"): v for k, v in attrs.items()}
+        return sum(
+            t == tag and all(a.get(k) == v for k, v in wanted.items()) for t, a in self.elements
+        )
+
+
+def changed(findings, **more):
+    return dataclasses.replace(findings, manifest=findings.manifest | more)
+
+
+def no_holdout(findings):
+    manifest = findings.manifest | {"coverage": None}
+    manifest["total"] = manifest["total"] | {"lower": None, "upper": None}
+    return dataclasses.replace(
+        findings,
+        manifest=manifest,
+        leaderboard=findings.leaderboard | {"holdout": None, "rows": []},
+        holdout=findings.holdout.head(0),
+        tracking=findings.tracking.assign(expected=np.nan),
+    )
+
+
+@pytest.fixture(scope="module")
+def usual():
+    return report_builder.findings(400)
+
+
+@pytest.fixture(scope="module")
+def page(usual):
+    return Page(render(usual))
+
+
+def test_the_builder_keeps_the_contracts(usual):
+    assert conform(usual.forecasts, FORECASTS).num_rows == 400
+    assert conform(usual.quarantine, QUARANTINE).num_rows == 3
+
+
+def test_the_answer_comes_first_in_one_sentence(usual, page):
+    total = usual.manifest["total"]
+    assert (
+        f"400 customers will spend about USD {total['clv']:,.0f} in the 365 days after"
+        f" 30 June 1998 (90 % interval USD {total['lower']:,.0f} to USD {total['upper']:,.0f})."
+    ) in page.text
+
+
+def test_the_sections_stand_in_their_order(page):
+    assert page.headings == [
+        "CDNOW, online music shop",
+        "What this log can and cannot support",
+        "The value ahead",
+        "Segments",
+        "Where habit and forecast disagree",
+        "How far to trust it",
+        "Leaderboard",
+        "Customers worth a look",
+        "Rows set aside",
+        "How it was made",
+    ]
+
+
+def test_nothing_is_fetched_from_anywhere(page):
+    for _, attrs in page.elements:
+        for name in ("src", "href", "action", "srcset"):
+            assert (attrs.get(name) or "#").startswith(("#", "data:,"))
+
+
+def test_only_the_two_own_scripts_may_run(page):
+    policy = next(
+        a["content"] for t, a in page.elements if a.get("http-equiv") == "Content-Security-Policy"
+    )
+    allowed = re.findall(r"'sha256-([^']+)'", policy)
+    own = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in page.scripts[1:]]
+    assert allowed == own
+    assert len(own) == 2
+    assert "default-src 'none'" in policy
+
+
+def test_every_chart_has_words_and_a_table(page):
+    charts = [a for t, a in page.elements if "data-chart" in a]
+    assert {a["data-chart"] for a in charts} == {
+        "value",
+        "lorenz",
+        "segments",
+        "tracking",
+        "deciles",
+    }
+    assert all(a["role"] == "img" and a["aria-label"] for a in charts)
+    assert page.text.count("How to read this.") == 9
+    assert page.count("details", open=None) == 4
+
+
+def test_a_naive_rule_that_wins_is_told_and_a_failed_model_too(page):
+    assert "“Past rate” beats every model on rank correlation." in page.text
+    assert "Not fitted: too few returns to fit" in page.text
+
+
+def test_promised_and_reached_coverage_stand_side_by_side(page):
+    assert "An interval of 90 % should hold that share of customers." in page.text
+    assert "On the holdout it held 91.2 %" in page.text
+
+
+def test_fragments_become_sentences(usual):
+    check = {"name": "season", "status": "limited", "found": "1.5 years of history"}
+    check |= {"means": "a season cannot be told from growth", "instead": "no season is assumed"}
+    readiness = {"verdict": "usable; limited in season", "checks": [check]}
+    page = Page(render(dataclasses.replace(usual, readiness=readiness)))
+    assert "Usable; limited in season." in page.text
+    assert "A season cannot be told from growth. Done instead: No season is assumed." in page.text
+
+
+def test_rules_are_told_in_words_and_rows_reconcile(page):
+    assert "6,015 rows in = 6,012 accepted + 3 in quarantine." in page.text
+    assert "the customer is empty" in page.text
+
+
+def test_text_of_the_log_stays_text(usual):
+    table = usual.forecasts.copy()
+    best = table["clv"].idxmax()
+    table.loc[best, ["customer_id", "reasons", "segment"]] = HOSTILE
+    hostile = dataclasses.replace(
+        changed(usual, title=HOSTILE, warnings=[HOSTILE], currency="<b>"),
+        forecasts=table,
+        quarantine=usual.quarantine.assign(row=HOSTILE, detail=HOSTILE),
+    )
+    page = Page(render(hostile))
+    assert page.count("script") == 3
+    assert page.count("img") == 0
+    assert HOSTILE in page.text
+    assert HOSTILE in json.loads(page.scripts[0])["segments"]["labels"]
+
+
+def test_embedded_data_cannot_end_its_element():
+    text = embedded({"a": "</script><!--&\u2028"})
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text) == {"a": "</script><!--&\u2028"}
+
+
+def test_half_characters_in_a_path_can_still_be_written(usual):
+    inputs = [{"path": "log\udcff.csv", "bytes": 1, "sha256": "0"}]
+    assert "log?.csv" in render(changed(usual, inputs=inputs)).encode("utf-8").decode()
+
+
+def test_no_currency_is_invented(usual):
+    page = Page(render(changed(usual, currency=None)))
+    assert "in the log’s currency, which it does not name" in page.text
+    assert not re.search(r"USD|[$€£]", page.text)
+
+
+def test_margin_and_discount_are_part_of_the_answer(usual):
+    page = Page(render(changed(usual, margin=0.3, annual_discount_rate=0.1)))
+    assert "will bring a margin of about" in page.text
+    assert "counted in today's money at 10 % a year" in page.text
+
+
+def test_without_a_holdout_nothing_is_claimed(usual):
+    page = Page(render(no_holdout(usual)))
+    assert "too short to hide a part of it" in page.text
+    assert "Not checked: that needs a holdout." in page.text
+    assert "no interval" in page.text
+    assert "90 % interval USD" not in page.text
+
+
+def test_no_value_at_all_is_told(usual):
+    table = usual.forecasts.assign(clv=0.0, clv_lower=0.0, clv_upper=0.0, clv_level="Low")
+    total = usual.manifest["total"] | {"clv": 0.0, "lower": 0.0, "upper": 0.0}
+    page = Page(render(dataclasses.replace(changed(usual, total=total), forecasts=table)))
+    assert "400 customers will spend about USD 0 in" in page.text
+    assert "No value is expected from anybody" in page.text
+    assert "No customer has an expected value above zero." in page.text
+
+
+def test_one_customer_is_one_customer(usual):
+    table = usual.forecasts.head(1)
+    one = dataclasses.replace(
+        no_holdout(usual),
+        manifest=no_holdout(usual).manifest
+        | {"counts": usual.manifest["counts"] | {"customers": 1}},
+        forecasts=table,
+        tracking=usual.tracking.head(0),
+    )
+    page = Page(render(one))
+    assert "1 customer will spend about" in page.text
+    assert "There are no repeat purchases to count up." in page.text
+
+
+def test_a_clean_log_says_so(usual):
+    counts = usual.manifest["counts"] | {"by_rule": {}, "quarantined": 0, "accepted": 6015}
+    clean = dataclasses.replace(changed(usual, counts=counts), quarantine=usual.quarantine.head(0))
+    assert "No row broke a rule." in Page(render(clean)).text
+
+
+def test_what_the_model_does_not_say_is_a_dash(usual):
+    silent = dict.fromkeys(
+        ["p_alive", "p_purchase", "next_purchase_date", "next_purchase_earliest"], None
+    )
+    table = usual.forecasts.assign(**silent, next_purchase_latest=None)
+    page = Page(render(dataclasses.replace(usual, forecasts=table)))
+    assert "the chosen model does not say" in page.text
+    figures = page.text[: page.text.index("Rows set aside")]
+    assert not re.search(r"\b(nan|nat|none)\b", figures, re.IGNORECASE)
+
+
+def test_the_file_stays_small_however_many_customers():
+    table = report_builder.forecasts(1000)
+    many = table.loc[np.repeat(np.arange(1000), 50)].reset_index(drop=True)
+    many["customer_id"] = [f"{'x' * 3000}{i}" for i in range(len(many))]
+    html = render(report_builder.findings(forecasts=many))
+    assert len(html.encode()) < 2_000_000
+    assert html.count('class="id"') == 40
+
+
+@pytest.mark.parametrize("types_mapper", [None, pd.ArrowDtype])
+def test_a_table_read_back_from_the_run_folder_gives_the_same_page(usual, types_mapper):
+    table = usual.forecasts.copy()
+    table.loc[table.index[:300], ["next_purchase_date", "p_alive"]] = None
+    wanted = render(dataclasses.replace(usual, forecasts=table))
+    read = conform(table, FORECASTS).to_pandas(types_mapper=types_mapper)
+    assert render(dataclasses.replace(usual, forecasts=read)) == wanted
+
+
+def test_the_same_findings_give_the_same_file(usual):
+    assert render(usual) == render(usual)

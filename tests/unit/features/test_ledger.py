@@ -1,0 +1,92 @@
+from decimal import Decimal
+
+import pytest
+
+from clv.core.errors import HistoryError
+from clv.core.types import Horizon
+from tests.ledgers import START, book, day, ledger
+
+
+def values(of, last_day, returns="net"):
+    """Purchase days as {(customer, day number): value}."""
+    table = ledger(of, returns).as_of(day(last_day)).to_pyarrow().to_pylist()
+    return {(r["customer_id"], (r["date"] - START).days): r["value"] for r in table}
+
+
+def test_rows_of_a_day_are_one_purchase():
+    assert values([("a", 0, 3), ("a", 0, 4.5), ("a", 2, 1)], 9) == {
+        ("a", 0): Decimal("7.5"),
+        ("a", 2): Decimal(1),
+    }
+
+
+def test_a_refund_takes_the_most_recent_purchase_first():
+    log = [("a", 0, 50), ("a", 5, 30), ("a", 7, -40)]
+    assert values(log, 9) == {("a", 0): Decimal(40)}
+
+
+def test_a_refund_never_takes_a_later_purchase():
+    log = [("a", 0, 10), ("a", 3, -25), ("a", 6, 100)]
+    assert values(log, 9) == {("a", 6): Decimal(100)}
+
+
+def test_a_refund_is_not_known_before_it_comes():
+    log = [("a", 0, 50), ("a", 7, -50)]
+    assert values(log, 6) == {("a", 0): Decimal(50)}
+    assert values(log, 7) == {}
+
+
+def test_several_refunds_stack():
+    log = [("a", 0, 100), ("a", 2, 20), ("a", 3, -15), ("a", 4, 10), ("a", 5, -12)]
+    # The last takes 10 of day 4 and 2 of the 5 that the first left of day 2.
+    assert values(log, 9) == {("a", 0): Decimal(100), ("a", 2): Decimal(3)}
+
+
+def test_one_customers_refund_leaves_others_alone():
+    log = [("a", 0, 50), ("b", 0, 50), ("a", 1, -50)]
+    assert values(log, 9) == {("b", 0): Decimal(50)}
+
+
+def test_a_free_order_is_a_purchase_worth_nothing():
+    assert values([("a", 0, 0), ("a", 4, 9)], 9) == {("a", 0): Decimal(0), ("a", 4): Decimal(9)}
+
+
+def test_a_day_netted_to_zero_is_no_purchase():
+    assert values([("a", 0, 20), ("a", 0, -20), ("a", 3, 5)], 9) == {("a", 3): Decimal(5)}
+
+
+def test_keep_takes_refunds_off_their_own_day_only():
+    log = [("a", 0, 50), ("a", 5, 30), ("a", 5, -10), ("a", 7, -40)]
+    assert values(log, 9, "keep") == {("a", 0): Decimal(50), ("a", 5): Decimal(20)}
+
+
+def test_cents_are_exact():
+    log = [("a", 0, 0.1), ("a", 0, 0.2), ("a", 1, -0.3)]
+    assert values(log, 9) == {}
+
+
+def test_the_summary_of_a_customer():
+    log = [("a", 0, 10), ("a", 4, 20), ("a", 9, 30), ("b", 3, 7), ("a", 99, 1000)]
+    found = book(log, 10).history(day(10), window=5).frame.to_dict("list")
+    assert found["customer_id"] == ["a", "b"]
+    assert found["x"] == [2, 0]
+    assert found["t_x"] == [9, 0]
+    assert found["T"] == [10, 7]
+    assert found["total_value"] == [60, 7]
+    assert found["first_value"] == [10, 7]
+    assert found["recent_value"] == [30, 0]  # days 6 to 10
+    assert found["first_gap"][0] == 4
+    assert found["first_gap"][1] != found["first_gap"][1]  # absent
+
+
+def test_the_outcome_is_what_the_days_after_brought():
+    log = [("a", 0, 10), ("b", 1, 10), ("a", 5, 20), ("a", 6, 5), ("a", 11, 40), ("c", 6, 9)]
+    opened = book(log, 20)
+    history = opened.history(day(4), window=5)
+    assert list(history.frame["customer_id"]) == ["a", "b"]
+    assert list(opened.outcome(history, Horizon.days(5))) == [25, 0]
+
+
+def test_a_log_without_purchases_is_told_so():
+    with pytest.raises(HistoryError, match="no purchase is left"):
+        book([("a", 0, 20), ("a", 1, -20)], 9)
