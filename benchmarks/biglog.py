@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.population import PURCHASES, SHORTEST, SPAN, SPEND
+from benchmarks.population import PURCHASES, SHORTEST, SPEND
 from clv.numerics import bgnbd
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from clv.core.types import Floats
 
-FIRST_DAY = np.datetime64("2022-01-01", "D")
+#: Three years, so that a year can be held out.
+FIRST_DAY, SPAN = np.datetime64("2022-01-01", "D"), 1_096
 #: Purchases expected as a share of the rows; the rest are further lines of an order and returns.
 PURCHASE_SHARE = 0.8
 RETURNS_PER_ROW = 0.01

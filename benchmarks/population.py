@@ -15,8 +15,8 @@ from clv.numerics.gammagamma import GammaGammaParams
 PURCHASES = BGNBDParams(0.24259, 4.4136 * DAYS_PER_WEEK, 0.79292, 2.42591)
 # Fader & Hardie (2013), section 5
 SPEND = GammaGammaParams(6.2496, 3.7442, 15.4435)
-#: Customers arrive evenly over this many days and are seen for at least a month.
-SPAN, SHORTEST = 1_096, 30
+#: Days of the log, as many as CDNOW has; customers arrive evenly and are seen for a month at least.
+SPAN, SHORTEST = 546, 30
 
 
 class Customers(NamedTuple):

@@ -12,7 +12,7 @@ FIRST, DAYS, CUSTOMERS = date(2023, 1, 1), 540, 400
 
 
 def write_log(path: Path, seed: int = 7, customers: int = CUSTOMERS) -> Path:
-    """customer_id, order_date, amount, channel: about three orders a customer, 2 % returned."""
+    """customer_id, order_date, amount, channel: about three orders a customer, some returned."""
     rng = np.random.default_rng(seed)
     rows = []
     for number in range(customers):
@@ -24,7 +24,7 @@ def write_log(path: Path, seed: int = 7, customers: int = CUSTOMERS) -> Path:
             day = FIRST + timedelta(days=int(at))
             amount = round(spend * rng.gamma(3, 1 / 3) + 0.5, 2)
             rows.append((f"{number:05d}", day.isoformat(), amount, channel))
-            if rng.random() < 0.02:
+            if at > start and rng.random() < 0.02:
                 rows.append((f"{number:05d}", day.isoformat(), -amount, channel))
             at += rng.exponential(1 / max(rate, 1e-4)) + 1
     # The last day is in the log whatever the draw.

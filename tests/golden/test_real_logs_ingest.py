@@ -54,7 +54,9 @@ def test_the_bundled_log(engine, source, tmp_path, monkeypatch):
 
 def test_cdnow_as_published_asks_for_names(engine, data_dir):
     path = data_dir / "cdnow/original/CDNOW_master.txt.gz"
-    with pytest.raises(ColumnError, match=r"looks like data.*00001 \| 19970101 \| 1 \| 11.77.*--columns"):
+    with pytest.raises(
+        ColumnError, match=r"looks like data.*00001 \| 19970101 \| 1 \| 11.77.*--columns"
+    ):
         ingest(path, IngestSettings(), engine)
 
 

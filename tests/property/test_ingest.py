@@ -18,7 +18,7 @@ from clv.data.records import records
 
 RULES = IngestSettings(max_bad=1, today=date(2026, 1, 1))
 QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 _numbers = count()
 
@@ -59,8 +59,19 @@ good = st.tuples(
 tables = st.lists(st.one_of(st.tuples(cells, cells, cells), good), min_size=1, max_size=12)
 
 
+def told(error):
+    """A refusal ends its sentence and says more than a word."""
+    return len(error.message) > 20 and error.message[-1] in ".)"
+
+
 def reconciled(engine, path):
-    found = ingest(path, RULES, engine)
+    """The log, its rows all accounted for; None where it was refused in words."""
+    try:
+        found = ingest(path, RULES, engine)
+    except ClvError as refusal:
+        if not told(refusal):
+            raise
+        return None
     assert found.rows_in == found.accepted + found.quarantined + found.dropped
     assert found.transactions.count().execute() == found.accepted
     assert found.quarantine.count().execute() == found.quarantined
@@ -75,17 +86,19 @@ def reconciled(engine, path):
 def test_every_record_of_a_written_table_is_accounted_for(engine, place, rows, delimiter, end):
     header = [("customer_id", "date", "amount")]
     path = place(as_csv(header + rows, delimiter=delimiter, lineterminator=end))
-    try:
-        found = reconciled(engine, path)
-    except ClvError as error:
-        assert len(error.message) > 20
+    found = reconciled(engine, path)
+    if found is None:
         return
     assert found.rows_in == len(rows)
     assert "unreadable_line" not in found.by_rule
 
 
 @QUICK
-@given(st.one_of(st.text(max_size=200).map(lambda t: t.encode("utf-8", "replace")), st.binary(max_size=200)))
+@given(
+    st.one_of(
+        st.text(max_size=200).map(lambda t: t.encode("utf-8", "replace")), st.binary(max_size=200)
+    )
+)
 @example(b"")
 @example(b"\xef\xbb\xbf")
 @example(b'customer,date,amount\n"')
@@ -94,25 +107,18 @@ def test_every_record_of_a_written_table_is_accounted_for(engine, place, rows, d
 @example(b"PAR1")
 @example(b"customer,date,amount\n" + b'"c,2024-01-01,1\n' * 300)
 def test_no_bytes_of_a_file_crash_it(engine, place, data):
-    try:
-        reconciled(engine, place(data))
-    except ClvError as error:
-        assert len(error.message) > 20
+    reconciled(engine, place(data))
 
 
 @QUICK
 @given(st.one_of(st.text(max_size=80), st.text(alphabet='",\n c1', max_size=80)))
 def test_no_text_below_a_good_header_crashes_it(engine, place, text):
     head = "customer_id,date,amount\nc1,2024-01-05,12.50\n"
-    try:
-        found = reconciled(engine, place((head + text).encode("utf-8", "replace")))
-    except ClvError as error:
-        assert len(error.message) > 20
-    else:
-        assert found.accepted >= 1
+    found = reconciled(engine, place((head + text).encode("utf-8", "replace")))
+    assert found is None or found.accepted >= 1
 
 
-@QUICK
+@settings(QUICK, max_examples=20)
 @given(st.lists(good, min_size=1, max_size=15), st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(engine, place, rows, random):
     header = [("customer_id", "date", "amount")]

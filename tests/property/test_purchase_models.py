@@ -143,16 +143,17 @@ def test_a_purchase_is_expected_no_less_often_than_it_is_likely(name, p, seen, t
 
 @each_model
 @quick
-@given(params(), histories_of(), st.floats(0.02, 0.98))
-def test_the_quantile_splits_the_chance_of_another_purchase(name, p, seen, q):
+@given(params(), histories_of(), st.floats(0.02, 0.98), st.floats(0.02, 0.98))
+def test_quantiles_split_the_chance_of_a_purchase_in_proportion(name, p, seen, q, other):
     model, kind = MODELS[name]
     p = kind(*p)
     at_once = seen[0], seen[2], seen[2]
-    gap = model.next_purchase_quantile(p, q, *seen)
-    reachable = gap < 1e12
-    ever = model.p_purchase(p, 1e300, *at_once)
-    by_gap = model.p_purchase(p, gap, *at_once)
-    np.testing.assert_allclose(by_gap[reachable], q * ever[reachable], rtol=1e-6, atol=1e-12)
+    gap, other_gap = (model.next_purchase_quantile(p, share, *seen) for share in (q, other))
+    within_reach = np.maximum(gap, other_gap) < 1e6
+    chance, other_chance = (model.p_purchase(p, t, *at_once) for t in (gap, other_gap))
+    np.testing.assert_allclose(
+        (other * chance)[within_reach], (q * other_chance)[within_reach], rtol=1e-6, atol=1e-12
+    )
 
 
 @each_model

@@ -76,8 +76,11 @@ def test_a_postgresql_table_is_a_log(postgres, engine):
 
 
 def test_a_postgresql_query_is_a_log(postgres, engine):
-    query = 'query=SELECT customer_id AS client, order_date::date AS date, amount FROM shop."Orders" WHERE amount > 5;'
-    found = ingest(with_query(postgres, query), IngestSettings(), engine)
+    query = (
+        "SELECT customer_id AS client, order_date::date AS date, amount"
+        ' FROM shop."Orders" WHERE amount > 5;'
+    )
+    found = ingest(with_query(postgres, f"query={query}"), IngestSettings(), engine)
     assert rows(found) == without_lines(EXPECTED[:1])
 
 
@@ -224,7 +227,7 @@ def test_a_folder_or_glob_is_one_log(tmp_path, engine, form):
 
 def test_files_with_other_columns_are_refused(tmp_path, engine):
     split(tmp_path, a=(None, 0), b=("customer_id,order_date,total", 1))
-    with pytest.raises(SourceError, match="Only in the former: total. Missing there: amount"):
+    with pytest.raises(SourceError, match=r"Only in the former: total\. Missing there: amount"):
         ingest(f"{tmp_path}/*.csv", IngestSettings(), engine)
 
 

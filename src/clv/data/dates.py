@@ -27,7 +27,9 @@ _ORDINAL = "(?i:st|nd|rd|th)?"
 _YEAR_FIRST = r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})" + _TIME
 _COMPACT = r"^(\d{8})" + _TIME
 _NUMERIC = r"^(\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))" + _TIME
-_DAY_MONTH = rf"^{_WEEKDAY}(\d{{1,2}}{_ORDINAL}[ ./-]*[A-Za-z]{{3,9}}[ ,./-]*(?:\d{{4}}|\d{{2}}))" + _TIME
+_DAY_MONTH = (
+    rf"^{_WEEKDAY}(\d{{1,2}}{_ORDINAL}[ ./-]*[A-Za-z]{{3,9}}[ ,./-]*(?:\d{{4}}|\d{{2}}))" + _TIME
+)
 _MONTH_DAY = rf"^{_WEEKDAY}([A-Za-z]{{3,9}}[ .]*\d{{1,2}}{_ORDINAL}(?:,| |, ) *\d{{4}})" + _TIME
 
 #: Bit of each order in the mask of those that read a value.

@@ -116,7 +116,11 @@ class DuckDBEngine:
 
         self.folder = folder
         self._database = folder / "tables.duckdb"
-        settings: dict[str, Any] = {"temp_directory": str(folder / "spill")}
+        # A file that was read before may have been written anew under its name since.
+        settings: dict[str, Any] = {
+            "temp_directory": str(folder / "spill"),
+            "enable_external_file_cache": False,
+        }
         if memory_limit is not None:
             settings["memory_limit"] = memory_limit
         if threads is not None:

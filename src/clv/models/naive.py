@@ -71,7 +71,7 @@ class ConstantRate:
 
     def save(self, folder: Path) -> None:
         content = {
-            "model": self.name,
+            "name": self.name,
             "version": VERSION,
             "first_day": self.first_day_.isoformat(),
         }
@@ -88,9 +88,9 @@ class ConstantRate:
         path = folder / "model.json"
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            if (content["model"], content["version"]) != (cls.name, VERSION):
+            if (content["name"], content["version"]) != (cls.name, VERSION):
                 raise RunError(
-                    f"{path} holds model {content['model']!r} version {content['version']},"
+                    f"{path} holds model {content['name']!r} version {content['version']},"
                     f" not {cls.name!r} version {VERSION}. Fit again."
                 )
             model = cls()

@@ -125,9 +125,13 @@ class Hybrid:
             return 0.0
         return float(np.mean(elapsed + horizon.n_days > self.returning_.curve_.support))
 
+    def expected_new(self, days: Floats) -> Floats:
+        """Repeat purchases expected of a new customer within so many days, by its BG/NBD, (n,)."""
+        return self.repeating_.expected_new(days)
+
     def save(self, folder: Path) -> None:
         content = {
-            "model": self.name,
+            "name": self.name,
             "version": VERSION,
             "seed": self.seed,
             "returning": self.returning_.to_json(),
@@ -147,7 +151,7 @@ class Hybrid:
         path = folder / "model.json"
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            found = (content["model"], content["version"])
+            found = (content["name"], content["version"])
             model = cls(seed=int(content["seed"]))
             returning = content["returning"]
         except (OSError, KeyError, TypeError, ValueError) as error:

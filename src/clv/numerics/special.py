@@ -22,7 +22,8 @@ LEGENDRE = {
     n: ((nodes + 1.0) / 2.0, weights / 2.0)
     for n, (nodes, weights) in ((n, np.polynomial.legendre.leggauss(n)) for n in (8, 16, 32, 64))
 }
-QUANTILE_PANELS = 12
+#: Ends of the panels a quantile is looked for in: narrow where the integrand bends.
+PANEL_ENDS = np.linspace(0.0, 1.0, 17) ** 2
 MOST_ITERATIONS = 60
 #: Rows whose nodes fit in the processor's cache together.
 CHUNK = 4_096
@@ -200,16 +201,17 @@ class PowerIntegral:
 
     def _quantile(self, rows: slice, q: float) -> Floats:
         nodes, weights = LEGENDRE[8]
-        width = self.length[rows] / QUANTILE_PANELS
-        v = width[:, None] * (np.arange(QUANTILE_PANELS)[:, None] + nodes).ravel()
+        length, widths = self.length[rows], np.diff(PANEL_ENDS)
+        v = length[:, None] * (PANEL_ENDS[:-1, None] + widths[:, None] * nodes).ravel()
         density = self._integrand(rows, v, self._far(rows, v))
-        panels = density.reshape(len(v), QUANTILE_PANELS, -1)
-        masses = width[:, None] * (weighted_sum(panels, weights))
+        panels = density.reshape(len(v), len(widths), -1)
+        masses = length[:, None] * widths * weighted_sum(panels, weights)
         reached = np.cumsum(masses, axis=1)
         target = q * reached[:, -1]
-        panel = np.minimum((reached < target[:, None]).sum(axis=1), QUANTILE_PANELS - 1)
+        panel = np.minimum((reached < target[:, None]).sum(axis=1), len(widths) - 1)
         row = np.arange(len(panel))
-        start, whole = panel * width, masses[row, panel]
+        start, width = length * PANEL_ENDS[panel], length * widths[panel]
+        whole = masses[row, panel]
         rest = target - reached[row, panel] + whole
         low, high = np.zeros_like(width), width.copy()
         step = width * np.clip(rest / whole, 0.0, 1.0)

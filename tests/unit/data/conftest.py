@@ -34,7 +34,7 @@ def read(tmp_path, engine):
 def column(read):
     """The values of one column of the accepted rows, by line."""
 
-    def values(name, text, **options):
-        return list(read(text, **options).transactions.order_by("line")[name].execute())
+    def values(field, text, **options):
+        return list(read(text, **options).transactions.order_by("line")[field].execute())
 
     return values

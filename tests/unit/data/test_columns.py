@@ -45,12 +45,14 @@ def test_a_given_name_beats_all_and_ignores_case_and_signs():
 
 
 def test_a_name_that_is_not_there_lists_those_that_are():
-    with pytest.raises(ColumnError, match="It has: a, b, c. Give one of these with --customer"):
+    with pytest.raises(ColumnError, match=r"It has: a, b, c\. Give one of these with --customer"):
         found(("a", "b", "c"), customer="id")
 
 
 def test_two_equally_good_names_are_asked_for():
-    with pytest.raises(ColumnError, match=r"2 columns could be meant: order_date, invoice_date.*--date"):
+    with pytest.raises(
+        ColumnError, match=r"2 columns could be meant: order_date, invoice_date.*--date"
+    ):
         found(("customer_id", "order_date", "invoice_date", "amount"))
 
 
@@ -62,8 +64,14 @@ def test_an_optional_field_that_two_columns_suit_is_left_out():
     ("names", "told"),
     [
         (("date", "amount"), "cannot be valued per customer without one"),
-        (("customer_id", "amount"), "date: no column looks like it. The log has: customer_id, amount"),
-        (("customer_id", "date", "qty"), "Name it with --amount, or give --quantity and --unit-price"),
+        (
+            ("customer_id", "amount"),
+            "date: no column looks like it. The log has: customer_id, amount",
+        ),
+        (
+            ("customer_id", "date", "qty"),
+            "Name it with --amount, or give --quantity and --unit-price",
+        ),
     ],
 )
 def test_a_missing_field_is_told_with_its_flag(names, told):

@@ -103,7 +103,9 @@ def test_what_the_answer_does_not_read_is_quarantined(read):
 
 
 def test_patterns_are_tried_in_order_beside_the_usual_shapes(read):
-    found = days(read, "2024|06|07", "07~06~2024", "2024-06-07", date_formats=("%Y|%m|%d", "%d~%m~%Y"))
+    found = days(
+        read, "2024|06|07", "07~06~2024", "2024-06-07", date_formats=("%Y|%m|%d", "%d~%m~%Y")
+    )
     assert found == [date(2024, 6, 7)] * 3
 
 
@@ -114,7 +116,8 @@ def test_a_pattern_that_is_none_is_told(read, pattern):
 
 
 @pytest.mark.parametrize(
-    "text", ["2024-02-30", "1700000000", "tomorrow", "2024-13-01", "2024-01-05 25:00", "0", "12/2024"]
+    "text",
+    ["2024-02-30", "1700000000", "tomorrow", "2024-13-01", "2024-01-05 25:00", "0", "12/2024"],
 )
 def test_what_is_no_day_is_quarantined(read, text):
     found = read(log("2024-01-01", text))

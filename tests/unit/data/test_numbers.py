@@ -79,7 +79,21 @@ def test_the_answer_is_taken(read):
 
 
 @pytest.mark.parametrize(
-    "text", ["abc", "1.2.3.4", "12 apples", "inf", "-inf", "1e400", "--5", "(5", "5)", "1_000", "0x1F", "1,2,3"]
+    "text",
+    [
+        "abc",
+        "1.2.3.4",
+        "12 apples",
+        "inf",
+        "-inf",
+        "1e400",
+        "--5",
+        "(5",
+        "5)",
+        "1_000",
+        "0x1F",
+        "1,2,3",
+    ],
 )
 def test_what_is_no_number_is_quarantined(read, text):
     assert read(log("1", text, "2.5")).by_rule == {"unreadable_amount": 1}
@@ -103,7 +117,10 @@ def test_amounts_are_exact(read):
 def test_amount_is_quantity_times_price(read):
     text = "customer,date,qty,price\nc,2024-01-05,3,1.15\nc,2024-01-06,-1,1.15\nc,2024-01-07,,2\n"
     found = read(text)
-    assert [str(x) for x in found.transactions.order_by("line").amount.execute()] == ["3.4500", "-1.1500"]
+    assert [str(x) for x in found.transactions.order_by("line").amount.execute()] == [
+        "3.4500",
+        "-1.1500",
+    ]
     assert found.by_rule == {"missing_amount": 1}
     assert "amount: it is qty x price, as the log has no column for it" in found.notices
 

@@ -24,7 +24,7 @@ def test_expected_value_is_the_papers_weighted_mean():
 
 
 def test_a_population_without_a_mean_is_told():
-    with pytest.raises(FitError, match="q is 0.9; at 1 or below"):
+    with pytest.raises(FitError, match=r"q is 0.9; at 1 or below"):
         gammagamma.population_mean(CDNOW._replace(q=0.9))
 
 
@@ -63,7 +63,7 @@ def test_rows_that_cannot_be_are_counted(x, m):
 
 
 def test_customers_who_always_spend_the_same():
-    with pytest.raises(FitError, match="p.* run away to infinity.*same on every purchase"):
+    with pytest.raises(FitError, match=r"p.* run away to infinity.*same on every purchase"):
         gammagamma.fit(np.full(50, 3.0), np.full(50, 20.0))
 
 

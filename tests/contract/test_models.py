@@ -1,0 +1,137 @@
+"""What every model promises, whichever it is."""
+
+import json
+
+import numpy as np
+import pytest
+
+from clv.core.errors import RunError
+from clv.core.schema import PREDICTION, conform
+from clv.core.types import Horizon, Money
+from clv.features.book import Book, History
+from clv.models import registry
+from clv.models.base import Model
+from tests.ledgers import day, ledger
+
+NAMES = [entry.name for entry in registry.ENTRIES]
+QUARTER, YEAR = Horizon.days(91), Horizon.days(365)
+
+
+def orders(customers=600, days=500, seed=5):
+    """Rows of (customer, day, amount) from customers who differ, and who leave."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number in range(customers):
+        rate, leaves, spend = rng.gamma(0.8, 1 / 40), rng.exponential(250), rng.gamma(5, 8)
+        at = start = float(rng.integers(0, 300))
+        while at < min(days, start + leaves):
+            rows.append((f"{number:04d}", int(at), round(spend * rng.gamma(4, 0.25) + 0.01, 2)))
+            at += 1 + rng.exponential(1 / rate)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def book():
+    return Book.open(ledger(orders()), day(499))
+
+
+@pytest.fixture(scope="module")
+def history(book):
+    return book.history(day(499), 91)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def model(request, history):
+    return registry.make(request.param, seed=3).fit(history)
+
+
+def test_it_is_a_model(model):
+    assert isinstance(model, Model)
+    assert registry.model_class(model.name) is type(model)
+
+
+def test_forecasts_are_the_contracts_table_in_the_histories_order(model, history):
+    table = conform(model.predict(history, QUARTER), PREDICTION)
+    assert table["customer_id"].to_pylist() == history.frame["customer_id"].tolist()
+
+
+def test_forecasts_are_finite_and_probabilities_are(model, history):
+    prediction = model.predict(history, QUARTER)
+    for column in ("clv", "expected_purchases", "expected_order_value"):
+        values = prediction[column].to_numpy()
+        assert np.isfinite(values).all(), column
+        assert (values >= 0).all(), column
+    for column in ("p_alive", "p_purchase"):
+        values = prediction[column].to_numpy()
+        assert np.isnan(values).all() or ((values >= 0) & (values <= 1)).all(), column
+
+
+def test_the_next_purchase_has_an_order(model, history):
+    prediction = model.predict(history, QUARTER)
+    early, middle, late = (
+        prediction[name].to_numpy()
+        for name in ("next_days_earliest", "next_days", "next_days_latest")
+    )
+    known = ~np.isnan(middle)
+    assert known.all() or not known.any()
+    assert (early[known] <= middle[known]).all()
+    assert (middle[known] <= late[known]).all()
+
+
+def test_a_longer_horizon_never_expects_less(model, history):
+    near, far = model.predict(history, QUARTER), model.predict(history, YEAR)
+    for column in ("clv", "expected_purchases"):
+        assert (far[column] >= near[column] - 1e-9).all(), column
+
+
+def test_margin_scales_and_discount_lowers(model, history):
+    plain = model.predict(history, YEAR)["clv"].to_numpy()
+    kept = model.predict(history, YEAR, Money(margin=0.25))["clv"].to_numpy()
+    np.testing.assert_allclose(kept, plain / 4, rtol=1e-12)
+    later = model.predict(history, YEAR, Money(annual_discount_rate=0.2))["clv"].to_numpy()
+    assert (later <= plain + 1e-12).all()
+    assert (later >= plain / 1.2 - 1e-9).all()
+
+
+def test_saved_and_loaded_it_says_the_same_and_runs_no_code(model, history, tmp_path):
+    model.save(tmp_path)
+    kinds = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
+    assert kinds <= {".json", ".npz", ".parquet", ".txt", ".ubj"}
+    loaded = type(model).load(tmp_path)
+    assert loaded.predict(history, YEAR).equals(model.predict(history, YEAR))
+
+
+def test_a_file_of_another_model_is_refused(model, tmp_path):
+    model.save(tmp_path)
+    for path in tmp_path.rglob("*.json"):
+        content = json.loads(path.read_text())
+        if "name" in content:
+            path.write_text(json.dumps({**content, "name": "something-else"}))
+    with pytest.raises(RunError, match="something-else"):
+        type(model).load(tmp_path)
+
+
+def test_fitted_twice_it_is_the_same(model, history):
+    again = registry.make(model.name, seed=3).fit(history)
+    assert again.predict(history, YEAR).equals(model.predict(history, YEAR))
+
+
+def test_a_lone_customer_gets_the_forecast_it_has_among_all(model, history):
+    whole = model.predict(history, YEAR)
+    for row in (0, 17, len(history) - 1):
+        frame = history.frame.iloc[[row]].reset_index(drop=True)
+        alone = model.predict(
+            History(frame, history.as_of, history.first_day, history.window), YEAR
+        )
+        np.testing.assert_allclose(
+            alone[["clv", "expected_purchases"]].to_numpy(float)[0],
+            whole[["clv", "expected_purchases"]].to_numpy(float)[row],
+            rtol=1e-9,
+        )
+
+
+def test_rows_after_as_of_change_nothing(model, history):
+    later = [(customer, when + 500, 9_999.0) for customer, when, _ in orders(seed=9)]
+    mixed = Book.open(ledger([*later, *orders()]), day(499)).history(day(499), 91)
+    again = registry.make(model.name, seed=3).fit(mixed)
+    assert again.predict(mixed, YEAR).equals(model.predict(history, YEAR))

@@ -1,0 +1,238 @@
+"""The commands as a person types them."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from clv.core.schema import FORECASTS
+from tests.logs import CUSTOMERS, write_log
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("shop")
+
+
+@pytest.fixture(scope="module")
+def log(folder):
+    return write_log(folder / "orders.csv")
+
+
+def clv(folder, *words):
+    """Run a command in a folder of its own, without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "clv", *map(str, words)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+
+
+@pytest.fixture(scope="module")
+def done(folder, log):
+    ended = clv(folder, "run", log, "--out", "results", "--json", "--horizon", "180")
+    assert ended.returncode == 0, ended.stderr
+    return ended
+
+
+def test_json_is_all_there_is_on_stdout_and_a_pipe_gets_no_progress(done):
+    told = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert told["counts"]["customers"] == CUSTOMERS
+    assert told["horizon_days"] == 180
+
+
+def test_the_run_folder_is_the_one_of_the_contract(done, folder):
+    run = folder / "results"
+    assert {path.name for path in run.iterdir()} == {
+        *("manifest.json", "forecasts.parquet", "leaderboard.json", "quarantine.parquet"),
+        *("readiness.json", "model", "report.html"),
+    }
+    table = pq.read_table(run / "forecasts.parquet")
+    assert table.schema.equals(FORECASTS)
+    assert table.num_rows == CUSTOMERS
+    counts = json.loads((run / "manifest.json").read_text())["counts"]
+    assert counts["rows_in"] == counts["accepted"] + counts["quarantined"] + counts["dropped"]
+    kinds = {path.suffix for path in (run / "model").rglob("*") if path.is_file()}
+    assert kinds <= {".json", ".npz", ".parquet"}
+
+
+def test_stages_have_times_and_peaks(done):
+    stages = json.loads(done.stdout)["stages"]
+    assert len(stages) >= 7
+    assert all(stage["seconds"] >= 0 and stage["peak_memory_mb"] > 50 for stage in stages)
+
+
+def test_the_leaderboard_shows_naive_rows_and_one_champion(done, folder):
+    board = json.loads((folder / "results" / "leaderboard.json").read_text())
+    kinds = [row["kind"] for row in board["rows"]]
+    assert kinds.count("naive") == 2
+    champions = [row for row in board["rows"] if row["champion"]]
+    assert [row["kind"] for row in champions] == ["model"]
+    fitted = [row for row in board["rows"] if row["kind"] == "model" and row["failed"] is None]
+    assert champions[0]["deviance"] == min(row["deviance"] for row in fitted)
+
+
+def test_without_json_people_read_sentences(folder, log):
+    ended = clv(folder, "run", log, "--out", "spoken", "--margin", "0.4")
+    assert ended.returncode == 0, ended.stderr
+    assert "customer = customer_id, date = order_date, amount = amount" in ended.stdout
+    assert "(the log's last date)" in ended.stdout
+    assert "Naive: spend so far, same rate" in ended.stdout
+    assert "90% interval" in ended.stdout
+    assert str(Path("spoken") / "report.html") in ended.stdout
+
+
+def test_a_run_without_out_goes_into_home_and_is_the_latest(folder, log):
+    assert clv(folder, "run", log, "--horizon", "90").returncode == 0
+    runs = list((folder / ".clv" / "runs").iterdir())
+    assert len(runs) == 1
+    scored = clv(folder, "predict", "latest", log)
+    assert scored.returncode == 0, scored.stderr
+    rows = list(csv.DictReader(scored.stdout.splitlines()))
+    assert len(rows) == CUSTOMERS
+    assert {row["horizon_days"] for row in rows} == {"90"}
+
+
+def test_predict_gives_what_the_run_gave_for_all_and_for_one(done, folder, log):
+    scored = clv(folder, "predict", "results", log, "--out", "again.parquet")
+    assert scored.returncode == 0, scored.stderr
+    whole = pq.read_table(folder / "results" / "forecasts.parquet")
+    assert pq.read_table(folder / "again.parquet").equals(whole)
+    wanted = whole["customer_id"][7].as_py()
+    lines = log.read_text().splitlines()
+    alone = folder / "one.csv"
+    alone.write_text("\n".join([lines[0], *(li for li in lines if li.startswith(wanted))]) + "\n")
+    one = clv(folder, "predict", "results", alone, "--out", "one.parquet")
+    assert one.returncode == 0, one.stderr
+    lone, among_all = pq.read_table(folder / "one.parquet").to_pylist()[0], whole.to_pylist()[7]
+    assert lone.keys() == among_all.keys()
+    for name, value in among_all.items():
+        # Arithmetic on one row may round its last digit otherwise than on many.
+        close = pytest.approx(value, rel=1e-12) if isinstance(value, float) else value
+        assert lone[name] == close, name
+
+
+def test_flags_win_over_the_file(folder, log):
+    (folder / "settings.yaml").write_text("horizon: 30\nlevel: 0.8\nannual-discount-rate: 0.1\n")
+    ended = clv(folder, "run", log, "--config", "settings.yaml", "--level", "0.95",
+                "--out", "configured", "--json")  # fmt: skip
+    told = json.loads(ended.stdout)
+    assert (told["horizon_days"], told["level"], told["annual_discount_rate"]) == (30, 0.95, 0.1)
+
+
+def test_fit_prints_parameters_as_papers_do():
+    ended = clv(Path.cwd(), "fit", "bgnbd", "cdnow", "--as-of", "1997-09-30", "--unit", "week",
+                "--json")  # fmt: skip
+    told = json.loads(ended.stdout)
+    assert told["model"] == "bgnbd"
+    assert told["customers"] == 23_570
+    found = {name: round(figure["value"], 3) for name, figure in told["parameters"].items()}
+    # Recomputed independently on the master: .25162, 4.78894, .72343, 2.16109
+    assert found == {"r": 0.252, "alpha": 4.789, "a": 0.723, "b": 2.161}
+    assert told["log_likelihood"] == pytest.approx(-95368.44, abs=0.01)
+    assert all(figure["se"] > 0 for figure in told["parameters"].values())
+
+
+def test_models_lists_every_name(folder):
+    names = [row["name"] for row in json.loads(clv(folder, "models", "--json").stdout)]
+    assert {"bgnbd", "mbgnbd", "paretonbd", "hybrid", "naive_rate"} <= set(names)
+
+
+def test_validate_tells_rules_and_readiness_and_can_keep_the_bad_rows(folder, log):
+    bad = folder / "bad.csv"
+    bad.write_text(log.read_text() + "00001,2024-13-45,12,WEB\n,2023-05-05,9,WEB\n")
+    ended = clv(folder, "validate", bad, "--quarantine", "bad.parquet", "--json")
+    told = json.loads(ended.stdout)
+    assert told["counts"]["by_rule"] == {"missing_customer": 1, "unreadable_date": 1}
+    assert told["readiness"]["checks"]
+    kept = pq.read_table(folder / "bad.parquet").to_pylist()
+    assert [row["rule"] for row in kept] == ["unreadable_date", "missing_customer"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "say"),
+    [
+        (["run", "nowhere.csv"], 3, "nowhere.csv"),
+        (["run", "orders.csv", "--amount", "price"], 3, "customer_id, order_date, amount, channel"),
+        (["run", "orders.csv", "--horizon", "0"], 2, "horizon: 0 days is outside"),
+        (["run", "orders.csv", "--level", "90"], 2, "Write 90 % as 0.9"),
+        (["run", "orders.csv", "--margin", "40"], 2, "Write 30 % as 0.3"),
+        (["run", "orders.csv", "--as-of", "yesterday"], 2, "Write it as YYYY-MM-DD"),
+        (["run", "orders.csv", "--as-of", "2000-01-01"], 4, "after_as_of"),
+        (["run", "orders.csv", "--config", "none.yaml"], 2, "none.yaml cannot be read"),
+        (["run", "orders.csv", "--out", "."], 6, "not a run folder; nothing was touched"),
+        (["predict", "nothing", "orders.csv"], 6, "not a run folder"),
+        (["fit", "arima", "orders.csv"], 2, "none of bgnbd"),
+    ],
+)
+def test_mistakes_get_a_sentence_and_an_exit_code(folder, log, words, code, say):
+    ended = clv(folder, *words)
+    assert ended.returncode == code, ended.stderr
+    assert say in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_unknown_setting_is_named_with_the_known_ones(folder, log):
+    (folder / "typo.yaml").write_text("horizn: 30\n")
+    ended = clv(folder, "run", log, "--config", "typo.yaml")
+    assert ended.returncode == 2
+    assert "horizn is not a setting" in ended.stderr
+    assert "horizon" in ended.stderr
+
+
+def test_a_bad_environment_is_named(folder, log, monkeypatch):
+    monkeypatch.setenv("CLV_THREADS", "many")
+    ended = clv(folder, "run", log)
+    assert ended.returncode == 2
+    assert "CLV_THREADS is 'many'" in ended.stderr
+
+
+def test_a_log_too_small_is_told_so_in_one_sentence(folder):
+    few = folder / "few.csv"
+    few.write_text(
+        "customer,date,amount\n" + "".join(f"{i},2024-01-{i:02d},5\n" for i in range(1, 9))
+    )
+    ended = clv(folder, "run", few)
+    assert ended.returncode == 4
+    assert "8 customer(s) ordered by 2024-01-08, too few to learn from" in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_a_reader_who_stops_early_is_no_error(folder, log, done):
+    command = f"{sys.executable} -m clv predict results {log} | head -1"
+    ended = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=folder, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert ended.stdout.startswith('"customer_id"')
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["validate"], ["predict"], ["fit"], ["models"]])
+def test_help_teaches(folder, command):
+    ended = clv(folder, *command, "--help")
+    assert ended.returncode == 0
+    assert "Usage" in ended.stdout
+    if command in (["run"], ["validate"], ["predict"], ["fit"]):
+        assert "Example" in ended.stdout
+
+
+def test_help_imports_nothing_heavy(folder):
+    script = "import sys; sys.argv = ['clv', '--help']\nfrom clv.apps.cli import app\n" \
+        "try: app()\nexcept SystemExit: pass\n" \
+        "print([m for m in ('pandas', 'duckdb', 'ibis', 'scipy', 'lifelines', 'pyarrow')" \
+        " if m in sys.modules])"  # fmt: skip
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stdout.splitlines()[-1] == "[]"
