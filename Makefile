@@ -30,8 +30,8 @@ check: $(DEV) ## style, types, import contracts
 bench: $(DEV) ## speed side by side with lifetimes, as ratios
 	@OMP_WAIT_POLICY=passive $(BIN)/python -m benchmarks
 
-docs: $(DEV) ## the picture of the report, anew
-	@$(BIN)/clv run cdnow --out demo
+docs: $(DEV) ## what the README shows of the demo, anew: its words and its picture
+	@$(BIN)/clv run cdnow --out demo | $(BIN)/python docs/demo.py
 	@$(BIN)/python docs/picture.py demo
 
 clean: ## remove .venv and what runs left here

@@ -129,9 +129,10 @@ def summarise(log: Path, work: Path, repeats: int, rival_repeats: int) -> Result
             return book.history(read.as_of, HORIZON).frame
 
         def rival() -> pd.DataFrame:
-            return summary_data_from_transaction_data(
+            summary: pd.DataFrame = summary_data_from_transaction_data(
                 frame, "customer_id", "date", "amount", observation_period_end=end
             )
+            return summary
 
         with _quiet():
             spent, mine, rival_spent, theirs = side_by_side(ours, rival, repeats, rival_repeats)
@@ -170,7 +171,8 @@ def score(n: int, repeats: int, rival_repeats: int, seed: int) -> Result:
     def ours() -> tuple[Floats, Floats]:
         distinct = histories.group(seen.x, seen.t_x, seen.T)
         history = (distinct.x, distinct.t_x, distinct.T)
-        expected = bgnbd.expected_purchases(PURCHASES, np.float64(HORIZON), *history)
+        ahead = np.full(len(distinct.x), float(HORIZON))
+        expected = bgnbd.expected_purchases(PURCHASES, ahead, *history)
         return expected[distinct.inverse], bgnbd.p_alive(PURCHASES, *history)[distinct.inverse]
 
     def rival() -> tuple[Floats, Floats]:

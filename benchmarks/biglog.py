@@ -73,7 +73,7 @@ def _draw(customers: int, rows: int, rng: np.random.Generator) -> Rows:
     T = rng.integers(SHORTEST, SPAN, customers)
     tempo = _tempo(PURCHASE_SHARE * rows / customers - 1.0)
     # A faster clock: all times are drawn in units of 1 / tempo days.
-    x, t_x = bgnbd.simulate(PURCHASES, T * tempo, rng)
+    x, t_x = bgnbd.simulate(PURCHASES, T.astype(np.float64) * tempo, rng)
     returned = round(rows * RETURNS_PER_ROW)
     further = rows - returned - customers - int(x.sum())
     if further < 0:

@@ -44,9 +44,9 @@ def customers(n: int, seed: int) -> Customers:
     """
     rng = np.random.default_rng(seed)
     T = rng.integers(SHORTEST, SPAN, n)
-    x, t_x = bgnbd.simulate(PURCHASES, T.astype(np.float64), rng)
+    bought, last = bgnbd.simulate(PURCHASES, T.astype(np.float64), rng)
     # A shop counts purchase days: never more repeats than days.
-    t_x = np.maximum(np.ceil(t_x), np.minimum(x, T)).astype(np.int64)
-    x = np.minimum(x, T).astype(np.int64)
+    x = np.minimum(bought, T).astype(np.int64)
+    t_x = np.maximum(np.ceil(last), x).astype(np.int64)
     m = np.where(x > 0, gammagamma.simulate(SPEND, np.maximum(x, 1), rng), 0.0)
     return Customers(x, t_x, T, m)

@@ -4,7 +4,6 @@ STAGE is a stage of the run, or a step of publishing: flush, move, moved.
 """
 
 import os
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -42,10 +41,8 @@ def main() -> None:
         runs._move = die
     if stage == "moved":
         # The former run has been exchanged for the new one, and is about to be removed.
-        remove = shutil.rmtree
-        shutil.rmtree = lambda path, *args, **options: (
-            die() if ".partial-" in Path(path).name else remove(path, *args, **options)
-        )
+        move = runs._move
+        runs._move = lambda *folders: (move(*folders), die())
     settings = RunSettings(log, out=Path(out))
     run(settings, Reaper(stage))
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clv.core.errors import SettingError
+from clv.models import registry
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,7 +58,7 @@ def print_run(run: Run, as_json: bool) -> None:
     console.print(
         f"{counts['customers']:,} customers, {counts['purchases']:,} purchase days,"
         f" {counts['first_day']} to {counts['last_day']};"
-        f" {counts['one_timers'] / counts['customers']:.0%} ordered on one day only"
+        f" {_percent(counts['one_timers'] / counts['customers'])} ordered on one day only"
     )
     console.print(f"Readiness: {run.readiness['verdict']}\n")
     console.print(_leaderboard(run.leaderboard))
@@ -69,7 +70,7 @@ def print_run(run: Run, as_json: bool) -> None:
     console.print(
         f"In the {manifest['horizon_days']} days after {manifest['as_of']} these customers are"
         f" expected to bring [bold]{_amount(total['clv'])}[/bold]"
-        f" ({manifest['level']:.0%} interval {_amount(total['lower'])} to"
+        f" ({_percent(manifest['level'])} interval {_amount(total['lower'])} to"
         f" {_amount(total['upper'])})."
     )
     console.print(f"Forecasts: {run.folder / 'forecasts.parquet'}")
@@ -110,15 +111,16 @@ def print_fit(found: Json, as_json: bool) -> None:
 
 
 def print_models(as_json: bool) -> None:
-    from clv.models.registry import ENTRIES
-
     if as_json:
         _json(
-            [{"name": e.name, "label": e.label, "kind": e.kind, "about": e.about} for e in ENTRIES]
+            [
+                {"name": e.name, "label": e.label, "kind": e.kind, "about": e.about}
+                for e in registry.ENTRIES
+            ]
         )
         return
     table = Table("name", "kind", "about", box=None, pad_edge=False)
-    for known in ENTRIES:
+    for known in registry.ENTRIES:
         table.add_row(known.name, known.kind, f"{known.label}. {known.about}.")
     _console().print(table)
 
@@ -168,20 +170,16 @@ def _print_log(console: Console, told: Json) -> None:
 def _leaderboard(board: Json) -> Table:
     holdout = board["holdout"]
     table = Table(
-        "model",
-        "MAE",
-        "bias",
-        "Gini",
-        "Spearman",
-        "decile MAPE",
-        "deviance",
-        box=None,
-        pad_edge=False,
         title=f"Checked on {holdout['days']} known days, {holdout['from']} to {holdout['to']}",
         title_justify="left",
+        box=None,
+        pad_edge=False,
     )
+    table.add_column("model")
+    for figure in ("MAE", "bias", "Gini", "Spearman", "deciles", "deviance"):
+        table.add_column(figure, justify="right")
     for row in board["rows"]:
-        name = ("* " if row["champion"] else "  ") + row["label"]
+        name = ("* " if row["champion"] else "  ") + registry.entry(row["model"]).short
         if row["failed"]:
             table.add_row(name, "failed")
             continue
@@ -199,6 +197,10 @@ def _leaderboard(board: Json) -> Table:
 
 def _number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _amount(value: float | None) -> str:

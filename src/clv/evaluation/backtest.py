@@ -90,12 +90,12 @@ def last_origin(first_day: AsOf, as_of: AsOf, horizon: Horizon) -> Origin:
 
 
 def earlier_origins(first_day: AsOf, last: Origin, most: int) -> list[Origin]:
-    """Cut-offs before the last, half a window apart, each with half the last one's past at least.
+    """Cut-offs before the last, half a window apart, each with a third of its past at least.
 
     Latest first. The windows overlap by half, so they are fewer observations than they count.
     """
     step = max(1, last.window.n_days // 2)
-    shortest = (last.cutoff.day - first_day.day).days / 2
+    shortest = (last.cutoff.day - first_day.day).days / 3
     found = []
     for i in range(1, most + 1):
         cutoff = last.cutoff.minus(i * step)
@@ -192,7 +192,7 @@ def interval_of_total(
     Customers err together (season, growth, decay), so adding up their own intervals or a
     model's parameter uncertainty is far too narrow. Here the champion forecasts the total
     from several past days; the logarithms of outcome over forecast give a Student interval
-    around the forecast, widened by sqrt(horizon / window) where the horizon is the longer.
+    around the forecast. A horizon longer than those windows is taken to miss in proportion.
 
     Parameters
     ----------
@@ -216,12 +216,10 @@ def interval_of_total(
     if not errors:
         return TotalInterval(0.0, float("inf"), "nothing was bought in any past window")
     spread = float(np.sqrt(np.mean(np.square(errors)) * (1 + 1 / len(errors))))
-    stretch = float(np.sqrt(max(1.0, horizon.n_days / days)))
-    half = float(stats.t.ppf(0.5 + level / 2, len(errors))) * spread * stretch
-    method = (
-        f"errors of the champion's totals from {len(errors)} past day(s), {days} days ahead"
-        + (f", widened to {horizon.n_days} days" if stretch > 1 else "")
-    )
+    half = float(stats.t.ppf(0.5 + level / 2, len(errors))) * spread
+    method = f"errors of the champion's totals from {len(errors)} past day(s), {days} days ahead"
+    if horizon.n_days > days:
+        method += f", taken to be as large in proportion over {horizon.n_days}"
     return TotalInterval(total * float(np.exp(-half)), total * float(np.exp(half)), method)
 
 

@@ -102,7 +102,9 @@ def assess(history: History, horizon: Horizon, checked: Horizon, spend: SpendMod
         Check(
             "freshness",
             "ok" if last_day_quiet <= STALE_DAYS else "limited",
-            f"the last order came {last_day_quiet} days before as-of",
+            "the last order came on the last day observed"
+            if last_day_quiet == 0
+            else f"the last order came {last_day_quiet} days before the last day observed",
             "the log reaches up to the day the forecast starts"
             if last_day_quiet <= STALE_DAYS
             else "either trade stopped or the log is not complete up to as-of",
@@ -111,7 +113,7 @@ def assess(history: History, horizon: Horizon, checked: Horizon, spend: SpendMod
         Check(
             "one-time share",
             "ok" if one_time <= MOSTLY_ONE_TIME else "limited",
-            f"{one_time:.0%} of the customers ordered on one day only",
+            f"{100 * one_time:.0f} % of the customers ordered on one day only",
             "enough customers return to learn the rhythm"
             if one_time <= MOSTLY_ONE_TIME
             else "most of the value lies in whether a first order is followed by a second",
@@ -138,7 +140,7 @@ def assess(history: History, horizon: Horizon, checked: Horizon, spend: SpendMod
             Check(
                 "new customers",
                 "limited",
-                f"the last customer came {span - newest} days before as-of",
+                f"the last customer came {span - newest} days before the last day observed",
                 "the log follows a closed group, whose orders thin out with time",
                 "only these customers are forecast; customers still to come are not",
             )
@@ -160,7 +162,7 @@ def _at_least(name: str, found: int, wanted: int, what: str, lacking: str) -> Ch
 
 
 def _horizon_check(span: int, horizon: Horizon, checked_days: int) -> Check:
-    found = f"{span} days of history for a horizon of {horizon.n_days}"
+    found = f"{span:,} days of history for a horizon of {horizon.n_days:,}"
     if checked_days >= horizon.n_days:
         return Check(
             "horizon", "ok", found, f"the forecast was checked over {checked_days} known days"

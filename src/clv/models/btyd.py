@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from clv.core.errors import ClvError, RunError
+from clv.core.errors import ClvError, FitError, RunError
 from clv.core.types import DAYS_PER_YEAR, Floats, Horizon, Money
 from clv.models.base import History
 from clv.models.spend import SpendModel
@@ -20,6 +20,8 @@ from clv.numerics import bgnbd, histories, mbgnbd, paretonbd
 NEXT_PURCHASE_LEVEL = 0.9
 #: Next purchases beyond a century are told as a century.
 FARTHEST_DAYS = 36_525.0
+#: Of log-parameters: a factor of fifty either way costs little.
+WEAK_PRIOR_SD = 2.0
 #: Gauss-Legendre nodes over the horizon when spend is discounted.
 DISCOUNT_NODES = 12
 FILE = "model.json"
@@ -39,6 +41,7 @@ class PurchaseModel:
     covariance_ : (k, k) of params_
     loglik_ : total log-likelihood
     n_customers_, n_histories_ : customers fitted, and distinct histories among them
+    notes_ : what could not be had from the data alone, and what was done instead
     """
 
     name: str
@@ -59,13 +62,22 @@ class PurchaseModel:
     def fit(self, history: History) -> Self:
         """Learn purchases from x, t_x and T, and spend from the values.
 
+        Where the likelihood has its summit at no finite parameters, a weak prior holds them and
+        `notes_` says so.
+
         Raises
         ------
         HistoryError : a history that cannot be
-        FitError : a parameter runs away, or nobody spent anything
+        FitError : nobody bought again, or nobody spent anything
         """
         distinct = _distinct(history)
-        found = self.numerics.fit(distinct.x, distinct.t_x, distinct.T, distinct.n)
+        counted = (distinct.x, distinct.t_x, distinct.T, distinct.n)
+        self.notes_: tuple[str, ...] = ()
+        try:
+            found = self.numerics.fit(*counted)
+        except FitError as runaway:
+            found = self.numerics.fit(*counted, prior_sd=WEAK_PRIOR_SD)
+            self.notes_ = (f"{runaway} Here a weak prior held the parameters.",)
         self.params_, self.standard_errors_ = found.params, found.standard_errors
         self.covariance_, self.loglik_ = found.covariance, found.loglik
         self.n_customers_, self.n_histories_ = found.n_customers, len(distinct.x)
@@ -119,6 +131,7 @@ class PurchaseModel:
             "log_likelihood": self.loglik_,
             "customers": self.n_customers_,
             "histories": self.n_histories_,
+            "notes": self.notes_,
             "spend": self.spend.state(),
         }
         (folder / FILE).write_text(json.dumps(state, indent=2, allow_nan=False) + "\n")
@@ -147,6 +160,7 @@ class PurchaseModel:
             model.covariance_ = np.array(state["covariance"], dtype=np.float64)
             model.loglik_ = state["log_likelihood"]
             model.n_customers_, model.n_histories_ = state["customers"], state["histories"]
+            model.notes_ = tuple(state["notes"])
         except (KeyError, TypeError) as missing:
             raise RunError(f"model: {folder / FILE} is incomplete ({missing}).") from None
         return model

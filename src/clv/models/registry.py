@@ -16,6 +16,7 @@ class Entry:
 
     Attributes
     ----------
+    label, short : in full, and for narrow tables
     kind : "model" may become champion; "naive" is a yardstick
     place : module and class
     seeded : it draws at random
@@ -23,6 +24,7 @@ class Entry:
 
     name: str
     label: str
+    short: str
     kind: Literal["model", "naive"]
     place: str
     about: str
@@ -33,6 +35,7 @@ ENTRIES = (
     Entry(
         "mbgnbd",
         "MBG/NBD × Gamma-Gamma",
+        "MBG/NBD",
         "model",
         "clv.models.btyd:MBGNBD",
         "Buys at random while alive, may leave after any purchase, the first one included",
@@ -40,6 +43,7 @@ ENTRIES = (
     Entry(
         "bgnbd",
         "BG/NBD × Gamma-Gamma",
+        "BG/NBD",
         "model",
         "clv.models.btyd:BGNBD",
         "Buys at random while alive, may leave after any repeat purchase",
@@ -47,6 +51,7 @@ ENTRIES = (
     Entry(
         "paretonbd",
         "Pareto/NBD × Gamma-Gamma",
+        "Pareto/NBD",
         "model",
         "clv.models.btyd:ParetoNBD",
         "Buys at random while alive, may leave at any moment",
@@ -54,6 +59,7 @@ ENTRIES = (
     Entry(
         "hybrid",
         "Cox PH for one-timers, BG/NBD × Gamma-Gamma for repeaters",
+        "Cox + BG/NBD",
         "model",
         "clv.models.onetime:Hybrid",
         "One-time buyers by their own return times, channel and first spend",
@@ -62,6 +68,7 @@ ENTRIES = (
     Entry(
         "naive_rate",
         "Naive: spend so far, same rate",
+        "naive: same rate",
         "naive",
         "clv.models.naive:PastRate",
         "Everything spent so far, spread over the log's days, goes on",
@@ -69,6 +76,7 @@ ENTRIES = (
     Entry(
         "naive_last_period",
         "Naive: last period again",
+        "naive: last period",
         "naive",
         "clv.models.naive:LastPeriod",
         "The last days, as many as the horizon has, repeat themselves",

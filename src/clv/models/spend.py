@@ -194,7 +194,8 @@ def independence(x: Floats, m: Floats) -> Independence:
     """
     linear, ranked = pearson(x, m), spearman(x, m)
     rho = ranked.coefficient
-    told = f"rank correlation {rho:.2f}, p = {ranked.p_value:.2g}, {len(x)} repeat buyers"
+    chance = "below 0.001" if ranked.p_value < 0.001 else f"{ranked.p_value:.3f}"
+    told = f"rank correlation {rho:.2f}, p {chance}, {len(x):,} repeat buyers"
     direction = "more" if rho > 0 else "less"
     if len(x) < FEWEST_REPEATERS:
         verdict = f"Too few repeat buyers to test whether frequent buyers spend otherwise ({told})."

@@ -44,13 +44,16 @@ def loglik(p: BGNBDParams, x: Floats, t_x: Floats, T: Floats) -> Floats:
     return betageometric.loglik(p, x, t_x, T, x)
 
 
-def fit(x: Floats, t_x: Floats, T: Floats, n: Floats) -> Fit[BGNBDParams]:
-    """Maximum likelihood from distinct histories.
+def fit(
+    x: Floats, t_x: Floats, T: Floats, n: Floats, prior_sd: float | None = None
+) -> Fit[BGNBDParams]:
+    """Maximum likelihood, or with a prior maximum a posteriori, from distinct histories.
 
     Parameters
     ----------
     x, t_x, T : (d,) distinct histories, as `histories.group` gives them
     n : (d,) customers of each
+    prior_sd : of a Normal prior on each log-parameter, as in `purchases.fit`; None for none
 
     Returns
     -------
@@ -61,7 +64,8 @@ def fit(x: Floats, t_x: Floats, T: Floats, n: Floats) -> Fit[BGNBDParams]:
     HistoryError : a history that cannot be
     FitError : a parameter runs away; says which and what it means
     """
-    found = purchases.fit(_objective, betageometric.starts, NAMES, (x, t_x, T, n))
+    histories = (x, t_x, T, n)
+    found = purchases.fit(_objective, betageometric.starts, NAMES, histories, prior_sd)
     return Fit.of(BGNBDParams, *found)
 
 

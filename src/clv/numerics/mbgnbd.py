@@ -47,13 +47,16 @@ def loglik(p: MBGNBDParams, x: Floats, t_x: Floats, T: Floats) -> Floats:
     return betageometric.loglik(p, x, t_x, T, x + 1.0)
 
 
-def fit(x: Floats, t_x: Floats, T: Floats, n: Floats) -> Fit[MBGNBDParams]:
-    """Maximum likelihood from distinct histories.
+def fit(
+    x: Floats, t_x: Floats, T: Floats, n: Floats, prior_sd: float | None = None
+) -> Fit[MBGNBDParams]:
+    """Maximum likelihood, or with a prior maximum a posteriori, from distinct histories.
 
     Parameters
     ----------
     x, t_x, T : (d,) distinct histories, as `histories.group` gives them
     n : (d,) customers of each
+    prior_sd : of a Normal prior on each log-parameter, as in `purchases.fit`; None for none
 
     Returns
     -------
@@ -64,7 +67,8 @@ def fit(x: Floats, t_x: Floats, T: Floats, n: Floats) -> Fit[MBGNBDParams]:
     HistoryError : a history that cannot be
     FitError : a parameter runs away; says which and what it means
     """
-    found = purchases.fit(_objective, betageometric.starts, NAMES, (x, t_x, T, n))
+    histories = (x, t_x, T, n)
+    found = purchases.fit(_objective, betageometric.starts, NAMES, histories, prior_sd)
     return Fit.of(MBGNBDParams, *found)
 
 

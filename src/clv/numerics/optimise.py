@@ -136,6 +136,23 @@ def maximise(
     )
 
 
+def with_prior(objective: Objective, centre: Floats, sd: float) -> Objective:
+    """The objective plus a Normal prior on the log-parameters, for their most probable value.
+
+    Parameters
+    ----------
+    centre : (k,) log-parameters, free of units
+    sd : of each; 2 lets a parameter differ from its centre by a factor of 50 at little cost
+    """
+
+    def penalised(log_p: Floats) -> tuple[float, Floats]:
+        value, gradient = objective(log_p)
+        away = (log_p - centre) / sd
+        return value - float(away @ away) / 2.0, gradient - away / sd
+
+    return penalised
+
+
 def natural_scale(summit: Summit, units: Floats) -> tuple[Floats, Floats, Floats]:
     """Parameters, standard errors and covariance in the units of the data (delta method).
 

@@ -72,13 +72,16 @@ def loglik(p: ParetoNBDParams, x: Floats, t_x: Floats, T: Floats) -> Floats:
     return np.asarray(log_rising(p.r, x) + _log_active(p, x, T) + more_if_dropped)
 
 
-def fit(x: Floats, t_x: Floats, T: Floats, n: Floats) -> Fit[ParetoNBDParams]:
-    """Maximum likelihood from distinct histories.
+def fit(
+    x: Floats, t_x: Floats, T: Floats, n: Floats, prior_sd: float | None = None
+) -> Fit[ParetoNBDParams]:
+    """Maximum likelihood, or with a prior maximum a posteriori, from distinct histories.
 
     Parameters
     ----------
     x, t_x, T : (d,) distinct histories, as `histories.group` gives them
     n : (d,) customers of each
+    prior_sd : of a Normal prior on each log-parameter, as in `purchases.fit`; None for none
 
     Returns
     -------
@@ -89,7 +92,8 @@ def fit(x: Floats, t_x: Floats, T: Floats, n: Floats) -> Fit[ParetoNBDParams]:
     HistoryError : a history that cannot be
     FitError : a parameter runs away; says which and what it means
     """
-    return Fit.of(ParetoNBDParams, *purchases.fit(_objective, _starts, NAMES, (x, t_x, T, n)))
+    found = purchases.fit(_objective, _starts, NAMES, (x, t_x, T, n), prior_sd)
+    return Fit.of(ParetoNBDParams, *found)
 
 
 def p_alive(p: ParetoNBDParams, x: Floats, t_x: Floats, T: Floats) -> Floats:

@@ -27,13 +27,16 @@ def fit(
     starts: Starts,
     names: optimise.Names,
     histories: tuple[Floats, Floats, Floats, Floats],
+    prior_sd: float | None = None,
 ) -> tuple[Floats, Floats, Floats, float, int, int]:
-    """Maximum likelihood from distinct histories sorted by x.
+    """Maximum likelihood, or with a prior maximum a posteriori, from distinct histories.
 
     Parameters
     ----------
     build, starts, names : the model
-    histories : x, t_x, T and n, (d,) each
+    histories : x, t_x, T and n, (d,) each, sorted by x
+    prior_sd : of a Normal prior on each log-parameter, around the first start and free of the
+        unit of time; None fits without one
 
     Returns
     -------
@@ -58,14 +61,14 @@ def fit(
     unit = total(n, T) / customers
     t_x, T = t_x / unit, T / unit
     rows, weights = systematic_sample(n)
-    summit = optimise.maximise(
-        build(x, t_x, T, n),
-        build(x[rows], t_x[rows], T[rows], weights),
-        [np.log(start) for start in starts(repeats / customers)],
-        customers,
-        names,
-    )
+    likelihood = build(x, t_x, T, n)
+    whole, sample = likelihood, build(x[rows], t_x[rows], T[rows], weights)
+    begins = [np.log(start) for start in starts(repeats / customers)]
+    if prior_sd is not None:
+        whole = optimise.with_prior(whole, begins[0], prior_sd)
+        sample = optimise.with_prior(sample, begins[0], prior_sd)
+    summit = optimise.maximise(whole, sample, begins, customers, names)
     units = np.where(np.isin(names.params, ("alpha", "beta")), unit, 1.0)
     params, errors, covariance = optimise.natural_scale(summit, units)
-    loglik = summit.value - repeats * float(np.log(unit))
+    loglik = likelihood(summit.log_p)[0] - repeats * float(np.log(unit))
     return params, errors, covariance, loglik, round(customers), summit.steps
