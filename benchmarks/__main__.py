@@ -60,11 +60,14 @@ def comparisons(work: Path, smaller: int) -> Iterator[Result]:
     million, tenth = CUSTOMERS // smaller, CUSTOMERS // smaller // 10
     yield rival.fit(bgnbd, tenth, repeats=9, rival_repeats=5, seed=SEED)
     yield rival.fit(bgnbd, million, repeats=9, rival_repeats=3, seed=SEED)
+    yield rival.fit(bgnbd, million, 9, 3, SEED, arrivals="first quarter")
     yield rival.fit(mbgnbd, tenth, repeats=9, rival_repeats=3, seed=SEED)
     yield rival.fit(paretonbd, tenth, repeats=5, rival_repeats=1, seed=SEED)
     yield rival.fit_spend(tenth, repeats=9, rival_repeats=3, seed=SEED)
     yield rival.score(million, repeats=5, rival_repeats=3, seed=SEED)
-    yield rival.summarise(work / "log.parquet", work / "engine", repeats=3, rival_repeats=1)
+    for with_returns in (False, True):
+        place = work / f"engine-{with_returns}"
+        yield rival.summarise(work / "log.parquet", place, 3, 1, with_returns=with_returns)
 
 
 def page(about: str, results: Sequence[Result], run: Watched) -> str:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import lifetimes
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from benchmarks.result import Result, side_by_side, timed
 from clv.data.engine import DuckDBEngine
 from clv.data.ingest import IngestSettings, ingest
 from clv.features.book import Book
-from clv.features.ledger import Ledger, customer_days
+from clv.features.ledger import Ledger
 from clv.numerics import bgnbd, gammagamma, histories, mbgnbd, paretonbd
 
 if TYPE_CHECKING:
@@ -41,20 +40,26 @@ HORIZON = 365
 ROUNDING = 1e-9
 
 
-def fit(model: ModuleType, n: int, repeats: int, rival_repeats: int, seed: int) -> Result:
+def fit(
+    model: ModuleType,
+    n: int,
+    repeats: int,
+    rival_repeats: int,
+    seed: int,
+    arrivals: str = "all along",
+) -> Result:
     """A purchase model from x, t_x and T of each customer; grouping them is part of our time.
 
     Raises
     ------
     ArithmeticError : our optimum is worse than the rival's
     """
-    seen = customers(n, seed)
+    seen = customers(n, seed, arrivals)
     x, t_x, T = (column.astype(np.float64) for column in (seen.x, seen.t_x, seen.T))
     kind, fitter = RIVALS[model]
 
     def ours() -> Any:
-        distinct = histories.group(seen.x, seen.t_x, seen.T)
-        return model.fit(distinct.x, distinct.t_x, distinct.T, distinct.n).params
+        return model.fit(*histories.tally(seen.x, seen.t_x, seen.T)).params
 
     def rival() -> Any:
         return kind(*fitter(penalizer_coef=0.0).fit(seen.x, seen.t_x, seen.T).params_)
@@ -62,7 +67,7 @@ def fit(model: ModuleType, n: int, repeats: int, rival_repeats: int, seed: int) 
     def yardstick(params: Any) -> float:
         return float(model.loglik(params, x, t_x, T).sum())
 
-    case = f"fit {_title(model)}, {n:,} customers"
+    case = f"fit {_title(model)}, {n:,} customers, arriving {arrivals}"
     floor = timed(lambda: bgnbd.loglik(PURCHASES, x, t_x, T))[0]
     return _compared(
         case,
@@ -106,11 +111,13 @@ def fit_spend(n: int, repeats: int, rival_repeats: int, seed: int) -> Result:
     )
 
 
-def summarise(log: Path, work: Path, repeats: int, rival_repeats: int) -> Result:
+def summarise(
+    log: Path, work: Path, repeats: int, rival_repeats: int, *, with_returns: bool
+) -> Result:
     """Histories of every customer from accepted transactions; lifetimes from a pandas frame.
 
-    Ours includes adding up days and taking off returns, which lifetimes counts as purchases;
-    both give a pandas frame. Their answers have to agree on every customer without a return.
+    Ours includes adding up days; both give a pandas frame. With returns, ours also takes them
+    off, which lifetimes counts as purchases, and answers have to agree on every other customer.
 
     Raises
     ------
@@ -118,15 +125,18 @@ def summarise(log: Path, work: Path, repeats: int, rival_repeats: int) -> Result
     """
     frame = pq.read_table(log).to_pandas()
     frame["date"] = pd.to_datetime(frame["date"])
+    returners = frame.loc[frame["amount"] < 0, "customer_id"].unique()
+    if not with_returns:
+        frame, returners = frame[frame["amount"] >= 0], returners[:0]
     with DuckDBEngine(work) as engine:
-        read = ingest(log, IngestSettings(), engine)
+        read = ingest(log, IngestSettings(returns="net" if with_returns else "drop"), engine)
         end = str(read.as_of)
-        accepted = read.transactions.mutate(channel_group=ibis.literal("Unknown"))
 
         def ours() -> pd.DataFrame:
-            days = engine.ibis.create_table("days", customer_days(accepted), overwrite=True)
-            book = Book.open(Ledger(days, "net"), read.as_of)
-            return book.history(read.as_of, HORIZON).frame
+            for former in ("bought", "refunds"):
+                engine.ibis.drop_table(former, force=True)
+            ledger = Ledger.of(read.transactions, engine.ibis)
+            return Book.open(ledger, read.as_of).history(read.as_of, HORIZON).frame
 
         def rival() -> pd.DataFrame:
             summary: pd.DataFrame = summary_data_from_transaction_data(
@@ -142,10 +152,12 @@ def summarise(log: Path, work: Path, repeats: int, rival_repeats: int) -> Result
                 " FROM transactions GROUP BY 1)"
             )
         )[0]
-    returners = frame.loc[frame["amount"] < 0, "customer_id"].unique()
     agreed = _agree(mine, theirs.drop(returners))
+    note = f"x, t_x and T agree on all {agreed:,} customers"
+    if with_returns:
+        note = f"Ours takes returns off, lifetimes counts them as purchases; {note} without one"
     return Result(
-        f"summary of {len(frame):,} rows",
+        f"summary of {len(frame):,} rows, {'with returns' if with_returns else 'no returns'}",
         f"{len(theirs):,} customers",
         median(spent),
         median(rival_spent),
@@ -153,7 +165,7 @@ def summarise(log: Path, work: Path, repeats: int, rival_repeats: int) -> Result
         rival_repeats,
         floor,
         "one GROUP BY of the same table in DuckDB: count, first and last date",
-        f"x, t_x and T agree on all {agreed:,} customers without a return.",
+        f"{note}.",
     )
 
 

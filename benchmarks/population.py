@@ -17,6 +17,9 @@ PURCHASES = BGNBDParams(0.24259, 4.4136 * DAYS_PER_WEEK, 0.79292, 2.42591)
 SPEND = GammaGammaParams(6.2496, 3.7442, 15.4435)
 #: Days of the log, as many as CDNOW has; customers arrive evenly and are seen for a month at least.
 SPAN, SHORTEST = 546, 30
+#: Days a customer is observed: arrivals all through the log, or in its first quarter and
+#: observed up to its 39th week, as the papers observe CDNOW's.
+ARRIVALS = {"all along": (SHORTEST, SPAN), "first quarter": (188, 273)}
 
 
 class Customers(NamedTuple):
@@ -34,16 +37,17 @@ class Customers(NamedTuple):
     m: Floats
 
 
-def customers(n: int, seed: int) -> Customers:
+def customers(n: int, seed: int, arrivals: str = "all along") -> Customers:
     """Draw a population.
 
     Parameters
     ----------
     n : customers
+    arrivals : a key of `ARRIVALS`
     seed : the same seed gives the same customers
     """
     rng = np.random.default_rng(seed)
-    T = rng.integers(SHORTEST, SPAN, n)
+    T = rng.integers(*ARRIVALS[arrivals], n)
     bought, last = bgnbd.simulate(PURCHASES, T.astype(np.float64), rng)
     # A shop counts purchase days: never more repeats than days.
     x = np.minimum(bought, T).astype(np.int64)

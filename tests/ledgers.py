@@ -13,7 +13,7 @@ import pyarrow as pa
 from clv.core.schema import TRANSACTIONS
 from clv.core.types import AsOf
 from clv.features.book import Book
-from clv.features.ledger import Ledger, Returns, customer_days
+from clv.features.ledger import Ledger, Returns
 
 #: Day 0 of the small logs.
 START = date(2024, 1, 1)
@@ -41,8 +41,11 @@ def ledger(rows: Iterable[Row], returns: Returns = "net") -> Ledger:
             "channel_group": ["Unknown"] * len(listed),
         }
     )
-    log = _engine().create_table("transactions", table, overwrite=True)
-    return Ledger(customer_days(log), returns)
+    engine = _engine()
+    for name in ("bought", "refunds"):
+        engine.drop_table(name, force=True)
+    log = engine.create_table("transactions", table, overwrite=True)
+    return Ledger.of(log, engine, returns)
 
 
 def book(rows: Iterable[Row], last_day: int, returns: Returns = "net") -> Book:

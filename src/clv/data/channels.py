@@ -78,7 +78,7 @@ def learn_channel_groups(
 
 
 def with_channel_group(transactions: ir.Table, learned: Mapping[str, str]) -> ir.Table:
-    """The transactions with a column `channel_group`.
+    """The transactions with a column `channel_group`, where they have a channel at all.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def with_channel_group(transactions: ir.Table, learned: Mapping[str, str]) -> ir
     the same rows; "Unknown" where the channel is missing, "Other" where it was never learned
     """
     if "channel" not in transactions.columns:
-        return transactions.mutate(channel_group=ibis.literal(UNKNOWN))
+        return transactions
     # \w of the engines knows ASCII only, so letters and digits are named by their class.
     plain = transactions.channel.lower().re_replace(r"[^\p{L}\p{N}]+", "")
     cases = [(plain == channel, ibis.literal(group)) for channel, group in learned.items()]

@@ -69,7 +69,7 @@ class Book:
         ------
         HistoryError : the log has no purchase left
         """
-        first = ledger.as_of(as_of).agg(first=_.date.min()).to_pyarrow()["first"][0].as_py()
+        first = ledger.bought.agg(first=_.date.min()).to_pyarrow()["first"][0].as_py()
         if first is None:
             raise HistoryError(
                 f"history: no purchase is left up to {as_of} once returns are taken off."

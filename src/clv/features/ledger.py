@@ -6,7 +6,7 @@ Every feature starts here, and here alone rows after as_of are cut away.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Returns = Literal["net", "drop", "keep"]
 
+#: Sums of cents stay exact in 18 digits, and 18 digits are added up in half the time of 38.
+MONEY = "decimal(18, 4)"
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -24,23 +27,46 @@ class Ledger:
 
     Attributes
     ----------
-    days : customer_id, date, purchased (sum of amounts above zero), refunded (sum of
-        amounts below zero, as a positive number), sales (rows that are no refund),
-        channel_group (the first in the alphabet where a day has several)
+    bought : customer_id, date, purchased (sum of amounts not below zero), and channel_group
+        (the first in the alphabet where a day has several) where the log has channels
+    refunds : customer_id, date, refunded (sum of amounts below zero, as a positive number);
+        None where there are none
     returns : "net" takes refunds off as `as_of` tells; "keep" only off their own day;
         "drop" finds none, ingest has dropped them
     """
 
-    days: ir.Table
+    bought: ir.Table
+    refunds: ir.Table | None
     returns: Returns = "net"
+
+    @classmethod
+    def of(cls, transactions: ir.Table, engine: Any, returns: Returns = "net") -> Ledger:
+        """Add up the accepted log.
+
+        Parameters
+        ----------
+        transactions : the table `TRANSACTIONS`, with or without channel_group
+        engine : Ibis connection that shall hold the tables `bought` and `refunds`
+        """
+        channel = {}
+        if "channel_group" in transactions.columns:
+            channel["channel_group"] = _.channel_group.min()
+        day = ("customer_id", "date")
+        bought = transactions.filter(_.amount >= 0).group_by(day)
+        refunds = transactions.filter(_.amount < 0).group_by(day)
+        engine.create_table("bought", bought.agg(purchased=_.amount.sum().cast(MONEY), **channel))
+        engine.create_table("refunds", refunds.agg(refunded=(-_.amount).sum().cast(MONEY)))
+        taken_back = engine.table("refunds")
+        any_refund = taken_back.count().to_pyarrow().as_py() > 0
+        return cls(engine.table("bought"), taken_back if any_refund else None, returns)
 
     def as_of(self, as_of: AsOf) -> ir.Table:
         """Purchase days up to and including as_of.
 
         Returns
         -------
-        customer_id, date, value (net spend of the day, exact decimal, never negative),
-        channel_group
+        customer_id, date, value (net spend of the day, exact decimal, never negative), and
+        channel_group where the log has channels
 
         Notes
         -----
@@ -54,44 +80,48 @@ class Ledger:
         A day that refunds bring to zero or less is no purchase. A day of free orders alone
         (amount 0, nothing refunded) is a purchase worth 0.
         """
-        known = self.days.filter(_.date <= ibis.literal(as_of.day))
-        if self.returns != "net":
-            net = known.mutate(value=_.purchased - _.refunded)
-        else:
-            returners = known.filter(_.refunded > 0).select("customer_id").distinct()
-            plain = known.anti_join(returners, "customer_id").mutate(value=_.purchased)
-            net = plain.union(_netted(known.semi_join(returners, "customer_id")))
-        free = (_.purchased == 0) & (_.refunded == 0) & (_.sales > 0)
-        return net.filter((_.value > 0) | free).select(
-            "customer_id", "date", "value", "channel_group"
-        )
+        known = _.date <= ibis.literal(as_of.day)
+        bought = self.bought.filter(known)
+        if self.refunds is None:
+            return bought.rename(value="purchased")
+        refunds = self.refunds.filter(known)
+        # Days after a customer's last refund are as they are, and so are most customers.
+        last = refunds.group_by("customer_id").agg(last_refund=_.date.max())
+        marked = bought.left_join(last, "customer_id").drop("customer_id_right")
+        touched = (_.date <= _.last_refund).fill_null(False)
+        plain = marked.filter(~touched).drop("last_refund").rename(value="purchased")
+        with_refund = _by_day(marked.filter(touched).drop("last_refund"), refunds)
+        net = _carried_back(with_refund) if self.returns == "net" else _same_day(with_refund)
+        left = net.filter((_.value > 0) | _.is_free)
+        return plain.union(left.select(plain.columns))
 
 
-def _netted(days: ir.Table) -> ir.Table:
-    order = {"group_by": "customer_id", "order_by": ibis.desc("date")}
-    back_to_here = ibis.cumulative_window(**order)
-    nothing = ibis.literal(0, "decimal(18, 4)")
-    summed = days.mutate(S=(_.refunded - _.purchased).sum().over(back_to_here))
-    placed = summed.mutate(low=ibis.least(_.S.min().over(back_to_here), nothing))
-    carried = placed.mutate(
-        carry=(_.S - _.low).lag(1).over(ibis.window(**order)).fill_null(nothing)
+def _by_day(bought: ir.Table, refunds: ir.Table) -> ir.Table:
+    """Purchases and refunds of each day side by side; a day may have one without the other."""
+    nothing = ibis.literal(0, MONEY)
+    other = refunds.rename(refunder="customer_id", refund_date="date")
+    same_day = [bought.customer_id == other.refunder, bought.date == other.refund_date]
+    joined = bought.outer_join(other, same_day)
+    return joined.mutate(
+        customer_id=ibis.coalesce(_.customer_id, _.refunder),
+        date=ibis.coalesce(_.date, _.refund_date),
+        is_free=(_.purchased == 0).fill_null(False) & _.refunded.isnull(),
+        purchased=_.purchased.fill_null(nothing),
+        refunded=_.refunded.fill_null(nothing),
     )
-    return carried.mutate(value=ibis.greatest(_.purchased - _.refunded - _.carry, nothing)).drop(
-        "S", "low", "carry"
-    )
 
 
-def customer_days(transactions: ir.Table) -> ir.Table:
-    """Add the accepted log up to one row per customer and day.
+def _same_day(days: ir.Table) -> ir.Table:
+    return days.mutate(value=_.purchased - _.refunded).cast({"value": MONEY})
 
-    Parameters
-    ----------
-    transactions : the table `TRANSACTIONS`, with channel_group
-    """
-    zero = ibis.literal(0, "decimal(18, 4)")
-    return transactions.group_by("customer_id", "date").agg(
-        purchased=ibis.greatest(_.amount, zero).sum(),
-        refunded=ibis.greatest(-_.amount, zero).sum(),
-        sales=(_.amount >= 0).cast("int64").sum(),
-        channel_group=_.channel_group.min(),
+
+def _carried_back(days: ir.Table) -> ir.Table:
+    nothing = ibis.literal(0, MONEY)
+    backwards = {"group_by": "customer_id", "order_by": ibis.desc("date")}
+    later = ibis.window(preceding=(None, 1), **backwards)
+    owed = (_.refunded - _.purchased).sum().over(later)
+    summed = days.mutate(S=owed.fill_null(ibis.literal(0, "decimal(38, 4)")).cast(MONEY))
+    low = ibis.least(_.S.min().over(ibis.cumulative_window(**backwards)), nothing)
+    return summed.mutate(
+        value=ibis.greatest(_.purchased - _.refunded - (_.S - low), nothing).cast(MONEY)
     )

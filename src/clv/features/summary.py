@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from clv.core.types import AsOf, Horizon
     from clv.features.ledger import Ledger
 
+#: Channel group of every customer of a log without channels.
+NO_CHANNEL = "Unknown"
+
 
 def summary(ledger: Ledger, as_of: AsOf, window: int) -> ir.Table:
     """One row a customer: the table `clv.core.schema.HISTORY`, ordered by customer_id.
@@ -26,28 +29,42 @@ def summary(ledger: Ledger, as_of: AsOf, window: int) -> ir.Table:
     Fader, Hardie & Lee (2005), "Counting your customers the easy way": frequency x,
     recency t_x and age T of purchase days.
     """
-    days = ledger.as_of(as_of).mutate(today=ibis.literal(as_of.day))
+    days = ledger.as_of(as_of)
     firsts = days.group_by("customer_id").agg(first=_.date.min())
-    aged = days.join(firsts, "customer_id").mutate(
-        age=_.date.delta(_.first, unit="day").cast("int64"),
-        total_age=_.today.delta(_.first, unit="day").cast("int64"),
-        is_recent=_.today.delta(_.date, unit="day") < window,
-    )
+    since = ibis.literal(as_of.minus(window).day)
     zero = ibis.literal(0, "decimal(38, 4)")
-    return (
-        aged.group_by("customer_id")
-        .agg(
-            x=(_.count() - 1).cast("int64"),
-            t_x=_.age.max(),
-            T=_.total_age.max(),
-            total_value=_.value.sum().cast("float64"),
-            first_value=_.value.sum(where=_.age == 0).cast("float64"),
-            recent_value=_.value.sum(where=_.is_recent).fill_null(zero).cast("float64"),
-            first_gap=_.age.min(where=_.age > 0),
-            channel_group=_.channel_group.max(where=_.age == 0),
-        )
-        .order_by("customer_id")
+    on_first = _.date == _.first
+    channel = (
+        _.channel_group.max(where=on_first)
+        if "channel_group" in days.columns
+        else ibis.literal(NO_CHANNEL).max()
     )
+    grouped = (
+        days.join(firsts, "customer_id")
+        .group_by("customer_id")
+        .agg(
+            x=_.count() - 1,
+            first=_.date.min(),
+            last=_.date.max(),
+            second=_.date.min(where=_.date > _.first),
+            total_value=_.value.sum(),
+            first_value=_.value.sum(where=on_first),
+            recent_value=_.value.sum(where=_.date > since).fill_null(zero),
+            channel_group=channel,
+        )
+        .mutate(today=ibis.literal(as_of.day))
+    )
+    return grouped.select(
+        "customer_id",
+        "channel_group",
+        x=_.x.cast("int64"),
+        t_x=_.last.delta(_.first, unit="day").cast("int64"),
+        T=_.today.delta(_.first, unit="day").cast("int64"),
+        total_value=_.total_value.cast("float64"),
+        first_value=_.first_value.cast("float64"),
+        recent_value=_.recent_value.cast("float64"),
+        first_gap=_.second.delta(_.first, unit="day").cast("int64"),
+    ).order_by("customer_id")
 
 
 def outcome(ledger: Ledger, cutoff: AsOf, window: Horizon) -> ir.Table:

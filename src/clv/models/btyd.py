@@ -70,8 +70,7 @@ class PurchaseModel:
         HistoryError : a history that cannot be
         FitError : nobody bought again, or nobody spent anything
         """
-        distinct = _distinct(history)
-        counted = (distinct.x, distinct.t_x, distinct.T, distinct.n)
+        counted = histories.tally(*_columns(history))
         self.notes_: tuple[str, ...] = ()
         try:
             found = self.numerics.fit(*counted)
@@ -80,7 +79,7 @@ class PurchaseModel:
             self.notes_ = (f"{runaway} Here a weak prior held the parameters.",)
         self.params_, self.standard_errors_ = found.params, found.standard_errors
         self.covariance_, self.loglik_ = found.covariance, found.loglik
-        self.n_customers_, self.n_histories_ = found.n_customers, len(distinct.x)
+        self.n_customers_, self.n_histories_ = found.n_customers, len(counted.x)
         self.spend.fit(history)
         return self
 
@@ -218,5 +217,8 @@ class ParetoNBD(PurchaseModel):
 
 
 def _distinct(history: History) -> histories.Histories:
-    columns = (history.frame[column].to_numpy() for column in ("x", "t_x", "T"))
-    return histories.group(*columns)
+    return histories.group(*_columns(history))
+
+
+def _columns(history: History) -> list[np.ndarray]:
+    return [history.frame[column].to_numpy() for column in ("x", "t_x", "T")]

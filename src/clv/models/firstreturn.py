@@ -325,7 +325,9 @@ def _cox(columns: pd.DataFrame, duration: Floats, event: Bools) -> tuple[Floats,
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", ConvergenceWarning)
-            fitter = CoxPHFitter(penalizer=PENALTY).fit(table, "duration", "event")
+            fitter = CoxPHFitter(penalizer=PENALTY)
+            # Days tie, and ties taken together take a tenth of the time.
+            fitter.fit(table, "duration", "event", batch_mode=True)
     except (ConvergenceError, ConvergenceWarning, np.linalg.LinAlgError) as error:
         raise FitError(
             "return of one-timers: what a customer first spent and came through separates those"

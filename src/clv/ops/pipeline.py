@@ -27,7 +27,7 @@ from clv.evaluation.honesty import holdout_table
 from clv.evaluation.report import Findings, render
 from clv.evaluation.tracking import track
 from clv.features.book import Book, History, to_frame
-from clv.features.ledger import Ledger, customer_days
+from clv.features.ledger import Ledger
 from clv.models import registry
 from clv.models.intervals import LEVELS, RatioIntervals
 from clv.models.spend import SpendModel
@@ -87,9 +87,9 @@ def opened(
         with stages.stage("add up customers and days"):
             if channels is None:
                 channels = learn_channel_groups(read.transactions, settings.channel_groups)
-            grouped = with_channel_group(read.transactions, channels)
-            days = engine.ibis.create_table("customer_days", customer_days(grouped))
-            book = Book.open(Ledger(days, settings.ingest.returns), read.as_of)
+            transactions = with_channel_group(read.transactions, channels)
+            ledger = Ledger.of(transactions, engine.ibis, settings.ingest.returns)
+            book = Book.open(ledger, read.as_of)
         yield Log(engine, read, book, channels)
 
 

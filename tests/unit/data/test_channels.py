@@ -42,7 +42,7 @@ def test_groups_of_the_user_replace_the_usual_ones():
     assert groups(learned, "APP", "web") == ["Mobile", "web"]
 
 
-def test_a_log_without_channels_is_unknown():
+def test_a_log_without_channels_is_left_as_it_is():
     rows = ibis.memtable(pd.DataFrame({"amount": [1.0]}))
     assert learn_channel_groups(rows) == {}
-    assert list(with_channel_group(rows, {}).channel_group.execute()) == ["Unknown"]
+    assert with_channel_group(rows, {}).columns == rows.columns

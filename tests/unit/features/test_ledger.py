@@ -89,4 +89,8 @@ def test_the_outcome_is_what_the_days_after_brought():
 
 def test_a_log_without_purchases_is_told_so():
     with pytest.raises(HistoryError, match="no purchase is left"):
-        book([("a", 0, 20), ("a", 1, -20)], 9)
+        book([("a", 0, -20)], 9)
+
+
+def test_a_log_returned_in_full_has_no_customer():
+    assert len(book([("a", 0, 20), ("a", 1, -20)], 9).history(day(9), 5)) == 0

@@ -207,7 +207,7 @@ def test_few_returns_leave_out_the_covariates_and_say_so(history: History) -> No
 def test_a_fit_that_does_not_converge_goes_without_covariates_and_says_so(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def warn(*_: object) -> None:
+    def warn(*_: object, **__: object) -> None:
         warnings.warn("no step helps", ConvergenceWarning, stacklevel=2)
 
     monkeypatch.setattr(CoxPHFitter, "fit", warn)

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clv.core.errors import HistoryError
 from clv.numerics import histories
@@ -13,8 +15,8 @@ def test_group_counts_each_history_once_and_finds_every_customer_again(unit):
     found = histories.group(X, t_x, T_)
     np.testing.assert_array_equal(found.x, [0, 0, 1, 2])
     np.testing.assert_array_equal(found.n, [1, 1, 1, 2])
-    for column, given in zip(found[:3], (X, t_x, T_), strict=True):
-        np.testing.assert_array_equal(column[found.inverse], given)
+    for column, whole in zip(found[:3], (X, t_x, T_), strict=True):
+        np.testing.assert_array_equal(column[found.inverse], whole)
 
 
 def test_group_of_nobody_is_empty():
@@ -68,3 +70,19 @@ def test_systematic_sample_of_few_is_all():
     rows, weights = histories.systematic_sample(np.array([3.0, 1.0]), 500)
     np.testing.assert_array_equal(rows, [0, 1])
     np.testing.assert_array_equal(weights, [3.0, 1.0])
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30
+    )
+)
+def test_a_tally_is_a_group_that_does_not_tell_whose_row_is_whose(rows):
+    x = np.array([row[0] for row in rows])
+    t_x = np.where(x > 0, np.array([row[1] for row in rows]), 0)
+    T = t_x + np.array([row[2] for row in rows])
+    for columns in ((x, t_x, T), (x, t_x / 7, T / 7)):
+        for tallied, grouped in zip(
+            histories.tally(*columns), histories.group(*columns)[:4], strict=True
+        ):
+            np.testing.assert_array_equal(tallied, grouped)
