@@ -26,8 +26,8 @@ def _engine():
     return ibis.duckdb.connect()
 
 
-def ledger(rows: Iterable[Row], returns: Returns = "net") -> Ledger:
-    """Rows of (customer, day number, amount)."""
+def ledger(rows: Iterable[Row], returns: Returns = "net", *, channel: bool = True) -> Ledger:
+    """Rows of (customer, day number, amount), all through one channel if through any."""
     listed = list(rows)
     table = pa.table(
         {
@@ -45,7 +45,7 @@ def ledger(rows: Iterable[Row], returns: Returns = "net") -> Ledger:
     for name in ("bought", "refunds"):
         engine.drop_table(name, force=True)
     log = engine.create_table("transactions", table, overwrite=True)
-    return Ledger.of(log, engine, returns)
+    return Ledger.of(log if channel else log.drop("channel_group"), engine, returns)
 
 
 def book(rows: Iterable[Row], last_day: int, returns: Returns = "net") -> Book:

@@ -34,11 +34,9 @@ def summary(ledger: Ledger, as_of: AsOf, window: int) -> ir.Table:
     since = ibis.literal(as_of.minus(window).day)
     zero = ibis.literal(0, "decimal(38, 4)")
     on_first = _.date == _.first
-    channel = (
-        _.channel_group.max(where=on_first)
-        if "channel_group" in days.columns
-        else ibis.literal(NO_CHANNEL).max()
-    )
+    channel = {}
+    if "channel_group" in days.columns:
+        channel["channel_group"] = _.channel_group.max(where=on_first)
     grouped = (
         days.join(firsts, "customer_id")
         .group_by("customer_id")
@@ -50,13 +48,13 @@ def summary(ledger: Ledger, as_of: AsOf, window: int) -> ir.Table:
             total_value=_.value.sum(),
             first_value=_.value.sum(where=on_first),
             recent_value=_.value.sum(where=_.date > since).fill_null(zero),
-            channel_group=channel,
+            **channel,
         )
         .mutate(today=ibis.literal(as_of.day))
     )
     return grouped.select(
         "customer_id",
-        "channel_group",
+        channel_group=_.channel_group if channel else ibis.literal(NO_CHANNEL),
         x=_.x.cast("int64"),
         t_x=_.last.delta(_.first, unit="day").cast("int64"),
         T=_.today.delta(_.first, unit="day").cast("int64"),

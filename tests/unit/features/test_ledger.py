@@ -4,6 +4,7 @@ import pytest
 
 from clv.core.errors import HistoryError
 from clv.core.types import Horizon
+from clv.features.book import Book
 from tests.ledgers import START, book, day, ledger
 
 
@@ -94,3 +95,13 @@ def test_a_log_without_purchases_is_told_so():
 
 def test_a_log_returned_in_full_has_no_customer():
     assert len(book([("a", 0, 20), ("a", 1, -20)], 9).history(day(9), 5)) == 0
+
+
+def test_a_log_without_channels_has_customers_of_an_unknown_one():
+    log = [("a", 0, 10), ("a", 4, 20), ("b", 3, 7), ("b", 5, -7)]
+    opened = Book.open(ledger(log, channel=False), day(9))
+    found = opened.history(day(4), window=5).frame
+    assert list(found["channel_group"]) == ["Unknown", "Unknown"]
+    assert found.drop(columns="channel_group").equals(
+        book(log, 9).history(day(4), window=5).frame.drop(columns="channel_group")
+    )
