@@ -69,7 +69,7 @@ def print_run(run: Run, as_json: bool) -> None:
     console.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})\n")
     console.print(
         f"In the {manifest['horizon_days']} days after {manifest['as_of']} these customers are"
-        f" expected to bring [bold]{_amount(total['clv'])}[/bold]"
+        f" expected to bring about [bold]{_amount(total['clv'])}[/bold]"
         f" ({_percent(manifest['level'])} interval {_amount(total['lower'])} to"
         f" {_amount(total['upper'])})."
     )
@@ -204,7 +204,8 @@ def _percent(share: float) -> str:
 
 
 def _amount(value: float | None) -> str:
-    return "no bound" if value is None else f"{value:,.0f}"
+    """Three digits: a forecast knows no more."""
+    return "no bound" if value is None else f"{float(f'{value:.3g}'):,.0f}"
 
 
 def _json(content: Any) -> None:

@@ -43,7 +43,7 @@ def stage(source: str | Path, settings: IngestSettings, engine: Engine) -> Stage
             " a folder, a glob, postgresql://, sqlite:/// or s3://."
         )
     if address == CDNOW and not Path(address).exists():
-        return stage_text([cdnow_path()], settings, engine)
+        return stage_text([cdnow_path()], settings, engine, [CDNOW])
     return _stage_files(_files(Path(address)), settings, engine)
 
 
