@@ -50,7 +50,8 @@ $(RUNTIME): requirements.lock pyproject.toml
 $(DEV): requirements-dev.lock $(RUNTIME)
 	@echo "Installing the packages of requirements-dev.lock into .venv, once ..."
 	@$(PIP) install --require-hashes --requirement requirements-dev.lock
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/chromium
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/chromium \
+		|| echo "No browser could be installed; the tests that look at the report will say so."
 	@touch $@
 
 .PHONY: install help demo test slow check bench docs clean

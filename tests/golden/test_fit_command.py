@@ -51,3 +51,15 @@ def test_gammagamma(data_dir):
     assert found["customers"] == 946
     assert parameters == pytest.approx({"p": 6.2496, "q": 3.7442, "gamma": 15.4435}, abs=5e-4)
     assert found["log_likelihood"] == pytest.approx(-4055.918, abs=5e-3)
+
+
+# A log of dates without amounts; recomputed independently
+def test_paretonbd_of_an_online_grocer(data_dir):
+    log = data_dir / "grocery_elog" / "transactions.parquet"
+    found = clv.fit("paretonbd", log, as_of="2006-12-31", unit="week")
+    parameters = {name: figure["value"] for name, figure in found["parameters"].items()}
+    assert found["customers"] == 1525
+    assert parameters == pytest.approx(
+        {"r": 0.78644, "alpha": 5.67904, "s": 0.38624, "beta": 5.71779}, abs=5e-5
+    )
+    assert found["log_likelihood"] == pytest.approx(-15782.39, abs=5e-3)

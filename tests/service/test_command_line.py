@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -173,9 +174,14 @@ def test_validate_tells_rules_and_readiness_and_can_keep_the_bad_rows(folder, lo
         (["run", "orders.csv", "--out", "."], 6, "not a run folder; nothing was touched"),
         (["predict", "nothing", "orders.csv"], 6, "not a run folder"),
         (["fit", "arima", "orders.csv"], 2, "none of bgnbd"),
+        (["run", "orders.csv", "--seed", "-1"], 2, "seed: -1 is below 0"),
+        (["run", "orders.csv", "--out", "orders.csv/deeper"], 7, "storage"),
+        (["predict", "results", "orders.csv", "--level", "0.87"], 2, "It has 0.5, 0.8, 0.9"),
+        (["predict", "results", "orders.csv", "--out", "no/where.csv"], 7, "storage"),
+        (["predict", "results", "orders.csv", "--out", "where.doc"], 2, ".parquet, .csv, .json"),
     ],
 )
-def test_mistakes_get_a_sentence_and_an_exit_code(folder, log, words, code, say):
+def test_mistakes_get_a_sentence_and_an_exit_code(folder, log, done, words, code, say):
     ended = clv(folder, *words)
     assert ended.returncode == code, ended.stderr
     assert say in ended.stderr
@@ -190,11 +196,53 @@ def test_an_unknown_setting_is_named_with_the_known_ones(folder, log):
     assert "horizon" in ended.stderr
 
 
-def test_a_bad_environment_is_named(folder, log, monkeypatch):
-    monkeypatch.setenv("CLV_THREADS", "many")
+@pytest.mark.parametrize(("name", "value"), [("CLV_THREADS", "many"), ("CLV_MEMORY_LIMIT", "abc")])
+def test_a_bad_environment_is_named(folder, log, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
     ended = clv(folder, "run", log)
     assert ended.returncode == 2
-    assert "CLV_THREADS is 'many'" in ended.stderr
+    assert f"{name} is '{value}'" in ended.stderr
+
+
+def test_one_file_serves_every_command(folder, log):
+    (folder / "shop.yaml").write_text("as_of: 2024-03-01\nhorizon: 30\nunit: week\n")
+    for command in (["run", log, "--out", "shop"], ["validate", log], ["fit", "mbgnbd", log]):
+        ended = clv(folder, *command, "--config", "shop.yaml")
+        assert ended.returncode == 0, ended.stderr
+        assert "2024-03-01" in ended.stdout or command[0] == "fit"
+
+
+@pytest.mark.parametrize("name", ["scorer.json", "levels.json", "intervals.json", "rfm.json"])
+def test_a_broken_model_file_is_told(folder, log, done, name):
+    broken = folder / f"broken-{name}"
+    shutil.copytree(folder / "results", broken)
+    for content in ("{", "{}", None):
+        path = broken / "model" / name
+        path.write_text(content) if content else path.unlink()
+        ended = clv(folder, "predict", broken, log)
+        assert ended.returncode == 6, ended.stderr
+        assert "cannot be read" in ended.stderr
+
+
+def test_a_log_that_ended_long_ago_gets_no_false_certainty(folder, log):
+    ended = clv(folder, "run", log, "--as-of", "2027-01-01", "--out", "stale", "--json")
+    told = json.loads(ended.stdout)
+    assert told["total"]["lower"] is None
+    assert "nobody bought in the days checked" in told["champion"]["why"]
+    horizon = next(c for c in told["readiness"]["checks"] if c["name"] == "horizon")
+    assert horizon["status"] == "no"
+
+
+def test_ctrl_c_is_one_line(folder, log):
+    script = "import sys, clv.ops.pipeline as p\n" \
+        "def stop(*_): raise KeyboardInterrupt\n" \
+        "p.run = stop\nfrom clv.apps.cli import main\n" \
+        f"sys.argv = ['clv', 'run', {str(log)!r}]\nmain()"  # fmt: skip
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 130
+    assert ended.stderr.strip() == "clv: stopped. Nothing was published."
 
 
 def test_a_log_too_small_is_told_so_in_one_sentence(folder):

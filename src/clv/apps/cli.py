@@ -11,7 +11,7 @@ import typer
 
 from clv.apps.options import takes
 from clv.core.errors import ClvError
-from clv.ops.config import FitConfig, LogConfig, RunConfig
+from clv.ops.config import FitConfig, RunConfig, ValidateConfig
 
 # Nothing heavy is imported before a command needs it: help answers at once.
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def run(
 
 
 @app.command()
-@takes(LogConfig)
+@takes(ValidateConfig)
 def validate(
     log: Log,
     quarantine: Annotated[
@@ -81,7 +81,7 @@ def validate(
     ] = None,
     as_json: AsJson = False,
     *,
-    config: LogConfig,
+    config: ValidateConfig,
 ) -> None:
     """Read and check a log, and tell what it can support. Forecasts nothing.
 
@@ -120,12 +120,12 @@ def predict(
 
       clv predict results one-customer.csv --as-of 2025-06-04 --horizon 90
     """
-    from clv.apps.printing import write_table
+    from clv.apps.printing import print_scored
     from clv.ops.rescoring import rescore
     from clv.ops.runs import find
 
     used = machine()
-    write_table(rescore(find(run, used.home), log, config, used, reporter()), out)
+    print_scored(rescore(find(run, used.home), log, config, used, reporter()), out)
 
 
 @app.command()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 import typer
 from pydantic_core import PydanticUndefined
 
+from clv.core.errors import StoppedError
+
 if TYPE_CHECKING:
     from clv.ops.config import LogConfig
 
@@ -39,7 +41,13 @@ def takes(config: type[LogConfig]) -> Callable[[Callable[..., None]], Callable[.
             flags = {name: given.pop(name) for name in _flags(config)}
             file = given.pop("config")
             set_flags = {name: value for name, value in flags.items() if value not in (None, [])}
-            command(**given, config=config.given(file, set_flags))
+            try:
+                command(**given, config=config.given(file, set_flags))
+            except (KeyboardInterrupt, RuntimeError) as error:
+                # The engine tells of Ctrl-C in an error of its own.
+                if isinstance(error, RuntimeError) and "interrupted" not in str(error).lower():
+                    raise
+                raise StoppedError("stopped. Nothing was published.") from None
 
         file = inspect.Parameter(
             "config", inspect.Parameter.KEYWORD_ONLY, annotation=_FILE, default=None

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clv.core.types import Json
+    from clv.ops.rescoring import Scored
     from clv.ops.runs import Run
 
 FORMATS = (".parquet", ".csv", ".json")
+LEGEND = (
+    "MAE: mean miss per customer. bias: of the total. Gini, Spearman: ranking, 1 is best.\n"
+    "deciles: mean miss of tenths of customers. deviance: lower is better, and decides.\n"
+)
 
 
 class Terminal:
@@ -62,6 +67,7 @@ def print_run(run: Run, as_json: bool) -> None:
     )
     console.print(f"Readiness: {run.readiness['verdict']}\n")
     console.print(_leaderboard(run.leaderboard))
+    console.print(LEGEND)
     for row in run.leaderboard["rows"]:
         if row["failed"]:
             console.print(f"Note: {row['failed']}")
@@ -73,6 +79,8 @@ def print_run(run: Run, as_json: bool) -> None:
         f" ({_percent(manifest['level'])} interval {_amount(total['lower'])} to"
         f" {_amount(total['upper'])})."
     )
+    for warning in manifest["warnings"]:
+        console.print(f"Note: {warning}")
     console.print(f"Forecasts: {run.folder / 'forecasts.parquet'}")
     console.print(f"Report:    {run.report}")
 
@@ -90,10 +98,9 @@ def print_validation(found: Json, as_json: bool) -> None:
     }
     console.print(f"\n{found['readiness']['verdict']}")
     for check in found["readiness"]["checks"]:
-        console.print(
-            f"  {marks[check['status']]} {check['name']}: {check['found']};"
-            f" {check['means']}" + (f" -> {check['instead']}" if check["instead"] else "")
-        )
+        told = [check["found"], check["means"], check["instead"] and f"instead: {check['instead']}"]
+        words = "; ".join(text.rstrip(".") for text in told if text)
+        console.print(f"  {marks[check['status']]} {check['name']}: {words}.")
 
 
 def print_fit(found: Json, as_json: bool) -> None:
@@ -125,30 +132,49 @@ def print_models(as_json: bool) -> None:
     _console().print(table)
 
 
-def write_table(table: pa.Table, out: Path | None) -> None:
-    """
+def print_scored(scored: Scored, out: Path | None) -> None:
+    """The forecasts to a file or stdout; how the log was read to stderr.
+
     Raises
     ------
     SettingError : the file's ending is not one of a table
+    StorageError : the file cannot be written; a former one is left whole
     """
     if out is None:
         from pyarrow import csv
 
-        csv.write_csv(table, sys.stdout.buffer)
-        return
+        csv.write_csv(scored.table, sys.stdout.buffer)
+    else:
+        _write_table(scored.table, out)
+    counts = scored.counts
+    refused = ", ".join(f"{n:,} {rule}" for rule, n in counts["by_rule"].items())
+    sys.stderr.write(
+        f"{scored.table.num_rows:,} forecasts as of {scored.as_of}"
+        + (f" in {out}" if out else "")
+        + f"; {counts['accepted']:,} of {counts['rows_in']:,} rows accepted"
+        + (f" ({refused})" if refused else "")
+        + "\n"
+    )
+
+
+def _write_table(table: pa.Table, out: Path) -> None:
+    from clv.data.engine import storage_errors
+
     if out.suffix not in FORMATS:
         raise SettingError(f"out: {out} ends in none of {', '.join(FORMATS)}.")
-    if out.suffix == ".parquet":
-        from pyarrow import parquet
+    beside = out.with_name(f".{out.name}.partial")
+    with storage_errors(out.parent):
+        if out.suffix == ".parquet":
+            from pyarrow import parquet
 
-        parquet.write_table(table, out)
-    elif out.suffix == ".csv":
-        from pyarrow import csv
+            parquet.write_table(table, beside)
+        elif out.suffix == ".csv":
+            from pyarrow import csv
 
-        csv.write_csv(table, out)
-    else:
-        out.write_text(json.dumps(table.to_pylist(), default=str))
-    sys.stderr.write(f"{table.num_rows:,} forecasts in {out}\n")
+            csv.write_csv(table, beside)
+        else:
+            beside.write_text(json.dumps(table.to_pylist(), default=str))
+        beside.replace(out)
 
 
 def _print_log(console: Console, told: Json) -> None:

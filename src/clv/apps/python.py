@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clv.apps.settings import settings
-from clv.ops.config import FitConfig, LogConfig, RunConfig
+from clv.ops.config import FitConfig, RunConfig, ValidateConfig
 from clv.ops.progress import Silent
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def validate(log: str | Path, **options: Any) -> Json:
     """What a log holds and what it can support, without forecasting: `clv validate`."""
     from clv.ops.validation import validate as validate_log
 
-    config = LogConfig.checked(options)
+    config = ValidateConfig.checked(options)
     return validate_log(str(log), config, settings().machine(), None, Silent())
 
 
@@ -61,7 +61,7 @@ def predict(run: Run | str | Path, log: str | Path, **options: Any) -> pd.DataFr
 
     machine = settings().machine()
     found = open_run(run) if isinstance(run, (str, Path)) else run
-    return to_frame(rescore(found, str(log), RunConfig.checked(options), machine, Silent()))
+    return to_frame(rescore(found, str(log), RunConfig.checked(options), machine, Silent()).table)
 
 
 def open_run(name: str | Path) -> Run:

@@ -19,7 +19,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path(".clv"), description="Folder of runs and all other state.")
     memory_limit: str = Field(
-        default="3GB", description="Most memory the engine may hold before it spills to disk."
+        default="3GB",
+        pattern=r"^\d+(\.\d+)? ?([KMGT]i?B)$",
+        description="Most memory the engine may hold before it spills to disk.",
     )
     threads: int | None = Field(
         default=None, ge=1, description="Threads of the engine. Default: all cores."

@@ -5,7 +5,7 @@ A message says the rule, how many, which, and what to do next.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ClvError(Exception):
@@ -63,9 +63,16 @@ class LogError(ClvError):
 
 
 class TooManyBadRowsError(LogError):
-    """More rows broke a rule than the user allows."""
+    """More rows broke a rule than the user allows.
+
+    Attributes
+    ----------
+    quarantine : the refused rows, `clv.core.schema.QUARANTINE`, the first million at most; it
+        outlives the engine they were read with
+    """
 
     code = "too-many-bad-rows"
+    quarantine: Any = None
 
 
 class HistoryError(LogError):
@@ -104,3 +111,11 @@ class DependencyError(ClvError):
     code = "dependency"
     status = 501
     exit_code = 8
+
+
+class StoppedError(ClvError):
+    """The user stopped the work."""
+
+    code = "stopped"
+    status = 499
+    exit_code = 130

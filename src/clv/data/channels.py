@@ -37,14 +37,15 @@ def learn_channel_groups(
 ) -> dict[str, str]:
     """Group of every channel of a log.
 
-    A channel in `groups` takes that group. Any other keeps its own name, in its most
-    frequent spelling, where the log then has 20 groups at most; else the 19 most frequent
-    keep theirs and the rest is "Other".
+    A channel in `groups` takes that group, else the one it has in `DEFAULT_GROUPS`. Any other
+    keeps its own name, in its most frequent spelling, where the log then has 20 groups at
+    most; else the 19 most frequent keep theirs and the rest is "Other".
 
     Parameters
     ----------
     transactions : accepted rows; without a column `channel` the answer is empty
-    groups : group -> channels; None takes `DEFAULT_GROUPS`
+    groups : group -> channels, laid over `DEFAULT_GROUPS`: a channel named in both takes the
+        group named here, and a usual group named here only gains channels
 
     Returns
     -------
@@ -65,7 +66,7 @@ def learn_channel_groups(
     for channel, n in zip(counts["channel"], counts["n"], strict=True):
         group = learned.setdefault(bare(channel), words.get(bare(channel), channel.strip()))
         weight[group] = weight.get(group, 0) + int(n)
-    own = [group for group in weight if group not in (groups or DEFAULT_GROUPS)]
+    own = [group for group in weight if group not in set(words.values())]
     if len(weight) <= MOST:
         return learned
     named = len(weight) - len(own)
@@ -101,5 +102,13 @@ def with_channel_group(transactions: ir.Table, learned: Mapping[str, str]) -> ir
 
 
 def _words(groups: Mapping[str, Sequence[str]] | None) -> dict[str, str]:
-    chosen = DEFAULT_GROUPS if groups is None else groups
-    return {bare(word): group for group, words in chosen.items() for word in (*words, group)}
+    given = groups or {}
+    # A usual group that the user writes in another case is still the same group.
+    spelled = {bare(group): group for group in given}
+    usual = {spelled.get(bare(group), group): words for group, words in DEFAULT_GROUPS.items()}
+    return {
+        bare(word): group
+        for chosen in (usual, given)
+        for group, words in chosen.items()
+        for word in (*words, group)
+    }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from clv.core.errors import ColumnError, LogError, SettingError
 from clv.core.schema import OPTIONAL_COLUMNS
+from clv.data.columns import has_amount
 from clv.data.fields import Field, Fields
 from clv.data.rules import (
     CODE,
@@ -70,6 +71,11 @@ def check(
         raise ColumnError(
             "currency: rates were given, but no column of the log names the currency. The log"
             f" has: {', '.join(staged.names)}. Name it with --currency, or leave the rates out."
+        )
+    if settings.rates is not None and not has_amount(mapping):
+        raise ColumnError(
+            "amount: rates were given, but the log has no amounts to convert. It has:"
+            f" {', '.join(staged.names)}. Name the amount with --amount, or leave the rates out."
         )
     optional = _optional(fields, mapping)
     amount = fields.amount()
@@ -148,7 +154,8 @@ def _create_checked(
         "implausible_amount": f"huge OR abs(written) > {LARGEST_AMOUNT}",
     }
     if settings.as_of is not None:
-        broken["after_as_of"] = f"date > DATE '{settings.as_of}'"
+        # What its column's order does not read is late all the same where every order says so.
+        broken["after_as_of"] = f"date > DATE '{settings.as_of}' OR (date IS NULL AND late)"
     else:
         # The day after today has begun somewhere already.
         broken["implausible_date"] += f" OR date > DATE '{today + timedelta(days=1)}'"
@@ -160,6 +167,9 @@ def _create_checked(
     replaced = ""
     if rate is not None:
         amounts = f"TRY_CAST(({amounts})::DECIMAL(19, 4) * {rate} AS DECIMAL(18, 4))"
+        broken["implausible_amount"] += (
+            f" OR ({rate} IS NOT NULL AND (amount IS NULL OR abs(amount) > {LARGEST_AMOUNT}))"
+        )
         converted = [f"{name} * {rate}::DOUBLE AS {name}" for name in _MONEY if name in optional]
         replaced = f"REPLACE ({', '.join(converted)})" if converted else ""
     values = "".join(f"{field.value} AS {name}, " for name, field in optional.items())
@@ -176,7 +186,7 @@ def _create_checked(
         FROM (SELECT * {replaced}, {amounts} AS amount FROM (
             SELECT file, line, hash({every}) AS fingerprint,
                 {customer} AS customer_id, {fields.missing("customer")} AS customer_missing,
-                {day} AS date, {fields.missing("date")} AS date_missing,
+                {day} AS date, {fields.late()} AS late, {fields.missing("date")} AS date_missing,
                 {amount.value} AS written, {amount.missing} AS amount_missing,
                 {huge} AS huge, {values} ({lost or "0"})::USMALLINT AS lost
             FROM raw {" ".join(fields.joins.values())}))""")
@@ -204,6 +214,8 @@ def _currency(
         return bases[0], [f"amounts were converted to {bases[0]} by the rates given"]
     if "currency" not in mapping:
         return next(iter(fields.currency_signs), None), []
+    if not has_amount(mapping) and not any(name in mapping for name in _MONEY):
+        return None, []
     rows = engine.sql("SELECT currency, count(*) FROM checked WHERE rule = 0 GROUP BY 1")
     counts = {name: n for name, n in rows if name is not None}
     if len(counts) > 1:

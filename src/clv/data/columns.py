@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from clv.core.errors import ColumnError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from clv.data.settings import Columns
 
@@ -111,23 +111,31 @@ def recognised(names: Iterable[str]) -> bool:
     return any(_spellings(name) & usual for name in names)
 
 
-def map_columns(names: Sequence[str], given: Columns) -> Mapping:
+def map_columns(
+    names: Sequence[str],
+    given: Columns,
+    doubled: Collection[str] = (),
+    *,
+    amount_needed: bool = True,
+) -> Mapping:
     """Find the column of every field.
 
     Parameters
     ----------
     names : the log's columns, in order
     given : names the user gave; they win over everything recognised
+    doubled : names that more than one column of the log has
+    amount_needed : whether a log without an amount is refused
 
     Returns
     -------
     field -> where it comes from; customer and date always, and amount or both of
-    unit_price and quantity; other fields where there are
+    unit_price and quantity where it is needed; other fields where there are
 
     Raises
     ------
-    ColumnError : a given name is not in the log, a needed field is missing, or two columns
-        suit it equally well; lists the columns found and the flag to use
+    ColumnError : a given name is not in the log, a needed field is missing, two columns suit
+        it equally well, or two have its name; lists the columns found and what to do
     """
     mapping: Mapping = {}
     for field in given.fields():
@@ -144,10 +152,50 @@ def map_columns(names: Sequence[str], given: Columns) -> Mapping:
         if len(found) == 1:
             mapping[field] = Source(found[0], names[found[0]], "recognised")
             taken.add(found[0])
-    _require(mapping, names)
+    _require(mapping, names, amount_needed=amount_needed)
     if "amount" in mapping:
         mapping.pop("unit_price", None)
+    for field in needed(mapping):
+        if (name := names[mapping[field].position]) in doubled:
+            raise ColumnError(_several(field, name, names))
     return mapping
+
+
+def has_amount(mapping: Mapping) -> bool:
+    """Whether the log has an amount, as one column or as quantity x unit price."""
+    return "amount" in mapping or {"unit_price", "quantity"} <= mapping.keys()
+
+
+def needed(mapping: Mapping) -> tuple[str, ...]:
+    """Fields of the mapping that no row can do without."""
+    if "amount" in mapping:
+        return ("customer", "date", "amount")
+    return ("customer", "date", *(("quantity", "unit_price") if has_amount(mapping) else ()))
+
+
+def passed_over(names: Sequence[str], mapping: Mapping) -> dict[str, list[str]]:
+    """Columns that could have been a needed field too, had a better name not been there.
+
+    Parameters
+    ----------
+    names : the log's columns, in order
+    mapping : what `map_columns` made of them
+
+    Returns
+    -------
+    field -> columns, in the log's order; only fields that were recognised, and no column that
+    another field was taken from
+    """
+    taken = {source.position for source in mapping.values()}
+    found: dict[str, list[str]] = {}
+    for field in _REQUIRED:
+        if field not in mapping or mapping[field].how == "given":
+            continue
+        usual = {name for group in USUAL_NAMES[field] for name in group}
+        left = [n for i, n in enumerate(names) if i not in taken and _spellings(n) & usual]
+        if left:
+            found[field] = left
+    return found
 
 
 def _position(field: str, name: str, names: Sequence[str]) -> int:
@@ -157,8 +205,8 @@ def _position(field: str, name: str, names: Sequence[str]) -> int:
             return found[0]
         if found:
             raise ColumnError(
-                f"{field}: {len(found)} columns of the log are called {name!r}. The log has:"
-                f" {_list(names)}. Rename one of them in the log."
+                f"{field}: {len(found)} columns of the log are called {name!r}, but for case and"
+                f" signs. The log has: {_list(names)}. Rename one of them in the log."
             )
     raise ColumnError(
         f"{field}: the log has no column {name!r}. It has: {_list(names)}."
@@ -175,7 +223,7 @@ def _recognise(field: str, names: Sequence[str], taken: set[int]) -> list[int]:
     return []
 
 
-def _require(mapping: Mapping, names: Sequence[str]) -> None:
+def _require(mapping: Mapping, names: Sequence[str], *, amount_needed: bool) -> None:
     has = f"The log has: {_list(names)}."
     if "customer" not in mapping:
         raise ColumnError(
@@ -184,7 +232,7 @@ def _require(mapping: Mapping, names: Sequence[str]) -> None:
         )
     if "date" not in mapping:
         raise ColumnError(f"date: no column looks like it. {has} Name it with --date.")
-    if "amount" not in mapping and not {"unit_price", "quantity"} <= mapping.keys():
+    if amount_needed and not has_amount(mapping):
         raise ColumnError(
             f"amount: no column looks like it. {has} Name it with --amount, or give"
             " --quantity and --unit-price."
@@ -195,6 +243,13 @@ def _ambiguous(field: str, found: Sequence[str], names: Sequence[str]) -> str:
     return (
         f"{field}: {len(found)} columns could be meant: {_list(found)}. The log has:"
         f" {_list(names)}. Say which with {_flag(field)}."
+    )
+
+
+def _several(field: str, name: str, names: Sequence[str]) -> str:
+    return (
+        f"{field}: several columns of the log are called {name!r}, and which is meant cannot be"
+        f" told. The log has, doubles numbered: {_list(names)}. Rename one of them in the log."
     )
 
 

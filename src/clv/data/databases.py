@@ -12,7 +12,15 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from clv.core.errors import DependencyError, SourceError
 from clv.data.engine import storage_errors
 from clv.data.records import Record
-from clv.data.staging import Part, Staged, stage_parts, stage_text, staging_folder, unique
+from clv.data.staging import (
+    Part,
+    Staged,
+    doubled,
+    stage_parts,
+    stage_text,
+    staging_folder,
+    unique,
+)
 from clv.data.textfile import file_digest
 
 if TYPE_CHECKING:
@@ -20,6 +28,10 @@ if TYPE_CHECKING:
 
     from clv.data.engine import Engine
     from clv.data.settings import IngestSettings
+
+
+#: Signs of a query that are shown as they are.
+_PLAIN = " ,*()'<>=/."
 
 
 def stage_database(address: str, settings: IngestSettings, engine: Engine) -> Staged:
@@ -57,8 +69,10 @@ def _without_password(address: str) -> str:
     if "@" in place:
         user, _, host = place.rpartition("@")
         place = f"{user.split(':')[0]}@{host}"
+    # Put together by hand: urlunsplit leaves out the slashes before an empty host.
+    start = f"{parts.scheme}://{place}{parts.path}"
     kept = [(key, value) for key, value in parse_qsl(parts.query) if key != "password"]
-    return urlunsplit(parts._replace(netloc=place, query=urlencode(kept, safe=" ,*()'<>=/.")))
+    return f"{start}?{urlencode(kept, safe=_PLAIN)}" if kept else start
 
 
 def _quoted(name: str) -> str:
@@ -129,9 +143,9 @@ def _sqlite(path: Path, table: str | None, query: str | None, engine: Engine) ->
             cursor = connection.execute(statement)
             if cursor.description is None:
                 raise SourceError(f"source: the query of {shown} gives no rows: {query}.")
-            names = unique([column[0] for column in cursor.description])
+            written = [column[0] for column in cursor.description]
             size, digest = path.stat().st_size, file_digest(path)
-            part = Part(shown, size, digest, names, _rows(cursor))
+            part = Part(shown, size, digest, unique(written), _rows(cursor), doubled(written))
             return stage_parts([part], engine)
     except sqlite3.Error as error:
         raise SourceError(f"source: {shown} cannot be read ({error}). {_tables(path)}") from error

@@ -41,8 +41,12 @@ _PATTERNS = {
     ("month-first", 2): "%m/%d/%y",
     ("year-first", 2): "%y/%m/%d",
 }
+_ALIKE = "split_part(head, '/', 1)::INT = split_part(head, '/', 2)::INT"
 #: Sign between the parts, and digits of the year: one reading for each such shape.
 Shape = tuple[str, int]
+#: Sum of the bits of the orders that read a value, and whether its day and month are the
+#: same number.
+Mask = tuple[int, bool]
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,9 @@ class DateReading:
         compact = f"regexp_extract({text}, '{_COMPACT}', 1)"
         automatic = f"""CASE
             WHEN regexp_full_match({text}, '\\d{{4}}-\\d\\d-\\d\\d') THEN TRY_CAST({text} AS DATE)
+            WHEN length({text}) >= 16 AND {text}[5] = '-' AND {text}[8] = '-'
+                AND {text}[10] BETWEEN '0' AND '9' AND regexp_matches({text}, '{_YEAR_FIRST}')
+                THEN TRY_CAST(left({text}, 10) AS DATE)
             WHEN regexp_matches({text}, '{_YEAR_FIRST}') THEN {_strptime(year_first, "%Y/%m/%d")}
             WHEN regexp_matches({text}, '{_COMPACT}') THEN {_strptime(compact, "%Y%m%d")}
             WHEN regexp_matches({text}, '{_NUMERIC}')
@@ -82,6 +89,15 @@ class DateReading:
         if not self.patterns:
             return automatic
         return f"coalesce({_given(text, self.patterns)}::DATE, {automatic})"
+
+    def after(self, text: str, as_of: date) -> str:
+        """SQL for whether the text is a day after `as_of` in whatever order it is read.
+
+        For dates that the column's order does not read: they are late all the same.
+        """
+        head = f"regexp_extract({text}, '{_NUMERIC}', 1)"
+        late = _after(_slashed(head), _year_digits(head), as_of)
+        return f"CASE WHEN regexp_matches({text}, '{_NUMERIC}') THEN {late} ELSE false END"
 
     def moment(self, text: str) -> str:
         """SQL for day and time of day as written, without zone; midnight where no time is."""
@@ -99,20 +115,32 @@ class DateReading:
 
 
 def read_dates(
-    engine: Engine, column: str, text: str, formats: Sequence[str], today: date
+    engine: Engine,
+    column: str,
+    text: str,
+    formats: Sequence[str],
+    today: date,
+    rows: str = "raw",
+    as_of: date | None = None,
 ) -> DateReading:
     """Decide how the dates of a column are written, from all of its values.
 
     A value that only one order of day, month and year reads proves that order for its
     shape (sign and digits of the year), unless another value of the shape disproves it. A
-    shape that nothing decides follows the column's others where those agree.
+    shape that nothing decides follows the column's others where those agree, or needs no
+    decision where day and month are the same number in every value of it.
+
+    A value that lies after `as_of` whatever its order has no say. One that lies after it in
+    one order and not in another cannot be set apart before the order is known: it counts.
 
     Parameters
     ----------
     column : the column's name, for messages
-    text : SQL expression of the trimmed text, over the table `raw`
+    text : SQL expression of the trimmed text, over the table `rows`
     formats : "day-first", "month-first" or strptime patterns from the user
     today : no date of a two-digit year is taken to lie beyond it
+    rows : table of the rows that decide
+    as_of : last day that counts, where the user gave it
 
     Raises
     ------
@@ -122,13 +150,13 @@ def read_dates(
     patterns = tuple(f for f in formats if f not in _ORDERS)
     order = next((f for f in formats if f in _ORDERS), None)
     _check_patterns(engine, patterns)
-    masks = _masks(engine, text, patterns, today)
+    masks = _masks(engine, text, patterns, today, rows, as_of)
     if order is not None:
         return DateReading(dict.fromkeys(masks, order), patterns, f"{order} was asked for")
     orders: dict[Shape, str] = {}
     open_shapes: dict[Shape, list[str]] = {}
     for shape, seen in masks.items():
-        viable = [o for o, bit in _ORDERS.items() if all(mask & bit for mask in seen)]
+        viable = [o for o, bit in _ORDERS.items() if all(mask & bit for mask, _ in seen)]
         if not viable:
             raise DateFormatError(_contradictory(column, seen))
         if len(viable) == 1:
@@ -139,7 +167,7 @@ def read_dates(
     for shape, viable in open_shapes.items():
         if len(proven) == 1 and (only := next(iter(proven))) in viable:
             orders[shape] = only
-        elif masks[shape].keys() == {3} and all(_same(text) for text in masks[shape].values()):
+        elif masks[shape].keys() == {(3, True)}:
             orders[shape] = viable[0]
         else:
             raise DateFormatError(_undecidable(column, masks[shape]))
@@ -147,29 +175,37 @@ def read_dates(
 
 
 def _masks(
-    engine: Engine, text: str, patterns: tuple[str, ...], today: date
-) -> dict[Shape, dict[int, str]]:
+    engine: Engine,
+    text: str,
+    patterns: tuple[str, ...],
+    today: date,
+    rows: str,
+    as_of: date | None,
+) -> dict[Shape, dict[Mask, str]]:
     """For each shape, which sets of orders read some of its values, with an example each."""
     head = f"regexp_extract({text}, '{_NUMERIC}', 1)"
     unread = f"AND {_given(text, patterns)} IS NULL" if patterns else ""
     late = f"DATE '{today.isoformat()}'"
-    rows = engine.sql(f"""
+    counts = "true" if as_of is None else f"NOT {_after('head', 'digits', as_of)}"
+    found = engine.sql(f"""
         WITH heads AS (
-            SELECT {head} AS head, any_value({text}) AS example FROM raw
+            SELECT {head} AS head, any_value({text}) AS example FROM {rows}
             WHERE regexp_matches({text}, '{_NUMERIC}') {unread} GROUP BY 1),
         shaped AS (
             SELECT example, {_slashed("head")} AS head, {_year_digits("head")} AS digits,
                 regexp_extract(head, '[-/.]') AS sign FROM heads),
         read AS (
-            SELECT sign, digits, example, CASE WHEN digits = 4 THEN
+            SELECT sign, digits, example, {_ALIKE} AS alike, CASE WHEN digits = 4 THEN
                 {_bit("day-first", 4)} + {_bit("month-first", 4)}
             ELSE {_bit("day-first", 2, late)} + {_bit("month-first", 2, late)}
-                + {_bit("year-first", 2, late)} END AS mask FROM shaped)
-        SELECT sign, digits, mask, min(example) FROM read WHERE mask > 0 GROUP BY ALL ORDER BY ALL
+                + {_bit("year-first", 2, late)} END AS mask
+            FROM shaped WHERE {counts})
+        SELECT sign, digits, mask, alike, min(example) FROM read WHERE mask > 0
+        GROUP BY ALL ORDER BY ALL
         """)
-    masks: dict[Shape, dict[int, str]] = defaultdict(dict)
-    for sign, digits, mask, example in rows:
-        masks[sign, digits][mask] = example
+    masks: dict[Shape, dict[Mask, str]] = defaultdict(dict)
+    for sign, digits, mask, alike, example in found:
+        masks[sign, digits][mask, alike] = example
     return masks
 
 
@@ -177,6 +213,18 @@ def _bit(order: str, digits: int, late: str | None = None) -> str:
     day = _strptime("head", _PATTERNS[order, digits])
     good = f"{day} IS NOT NULL" if late is None else f"coalesce({day} <= {late}, false)"
     return f"CASE WHEN {good} THEN {_ORDERS[order]} ELSE 0 END"
+
+
+def _after(head: str, digits: str, as_of: date) -> str:
+    """SQL for whether a numeric date can be read, and lies after the day in every order."""
+    lowest = {
+        years: ", ".join(_strptime(head, p) for (_, n), p in _PATTERNS.items() if n == years)
+        for years in (2, 4)
+    }
+    return (
+        f"coalesce(CASE WHEN {digits} = 4 THEN least({lowest[4]}) ELSE least({lowest[2]}) END"
+        f" > DATE '{as_of.isoformat()}', false)"
+    )
 
 
 def _strptime(text: str, pattern: str) -> str:
@@ -226,12 +274,7 @@ def _check_patterns(engine: Engine, patterns: Sequence[str]) -> None:
             ) from None
 
 
-def _same(text: str) -> bool:
-    parts = text.replace("-", "/").replace(".", "/").split("/")
-    return len(parts) > 1 and int(parts[0]) == int(parts[1])
-
-
-def _undecidable(column: str, seen: dict[int, str]) -> str:
+def _undecidable(column: str, seen: dict[Mask, str]) -> str:
     return (
         f"date: {column!r} has dates such as {_examples(seen)}, and no row shows whether the"
         " day, the month or the year comes first. Say it with --date-format day-first,"
@@ -239,7 +282,7 @@ def _undecidable(column: str, seen: dict[int, str]) -> str:
     )
 
 
-def _contradictory(column: str, seen: dict[int, str]) -> str:
+def _contradictory(column: str, seen: dict[Mask, str]) -> str:
     return (
         f"date: {column!r} has dates such as {_examples(seen)}, which no one order of day,"
         " month and year reads. Say which is right with --date-format day-first or"
@@ -247,8 +290,9 @@ def _contradictory(column: str, seen: dict[int, str]) -> str:
     )
 
 
-def _examples(seen: dict[int, str]) -> str:
-    return " and ".join(repr(text) for text in list(seen.values())[:3])
+def _examples(seen: dict[Mask, str]) -> str:
+    telling = [text for (_, alike), text in seen.items() if not alike] or list(seen.values())
+    return " and ".join(repr(text) for text in telling[:3])
 
 
 def _why(orders: dict[Shape, str], patterns: Sequence[str]) -> str:

@@ -6,14 +6,16 @@ Raw SQL stays inside `clv.data`; floors above it build Ibis expressions only.
 from __future__ import annotations
 
 import errno
+import os
+import re
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from clv.core.errors import ClvError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     import ibis.expr.types as ir
 
@@ -21,6 +23,13 @@ _UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FULL_WORDS = ("no space left", "disk quota exceeded", "max_temp_directory_size")
 _UNWRITABLE_WORDS = ("permission denied", "read-only file system")
+_NO_PLACE_WORDS = {
+    "no such file or directory": errno.ENOENT,
+    "not a directory": errno.ENOTDIR,
+    "is a directory": errno.EISDIR,
+    "file exists": errno.EEXIST,
+}
+_NO_PLACE = set(_NO_PLACE_WORDS.values())
 
 
 class Engine(Protocol):
@@ -48,7 +57,10 @@ class Engine(Protocol):
 
 @contextmanager
 def storage_errors(folder: Path) -> Iterator[None]:
-    """Turn a full or forbidden disk into `StorageError`; let every other error pass.
+    """Turn a full, forbidden or missing place into `StorageError`; let every other error pass.
+
+    A file that is missing elsewhere than on the way to `folder` is somebody's input, not a
+    place to write to, and passes.
 
     Parameters
     ----------
@@ -56,7 +68,7 @@ def storage_errors(folder: Path) -> Iterator[None]:
 
     Raises
     ------
-    StorageError : no space left, or no right to write
+    StorageError : no space left, no right to write, or a file where a folder should be
     """
     try:
         yield
@@ -72,6 +84,8 @@ def storage_errors(folder: Path) -> Iterator[None]:
                 raise _full(folder, str(found)) from error
             if number in _UNWRITABLE or any(told in words for told in _UNWRITABLE_WORDS):
                 raise _unwritable(folder, str(found)) from error
+            if told := _no_place(folder, found):
+                raise StorageError(told) from error
         raise
 
 
@@ -79,6 +93,32 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _no_place(folder: Path, error: BaseException) -> str:
+    """What is wrong with the place to write to; empty where the error is about another one."""
+    words = str(error).lower()
+    spoken = next((n for told, n in _NO_PLACE_WORDS.items() if told in words), None)
+    number = getattr(error, "errno", None) or spoken
+    named = getattr(error, "filename", None)
+    if not isinstance(named, str | bytes | os.PathLike):
+        quoted = re.search(r"""(["'])(.+?)\1""", str(error))
+        named = quoted[2] if quoted else None
+    if number not in _NO_PLACE or named is None:
+        return ""
+    folder, place = folder.absolute(), Path(os.fsdecode(named)).absolute()
+    above, below = place == folder or place in folder.parents, folder in place.parents
+    if not above and not (
+        below and (number in (errno.EISDIR, errno.EEXIST) or not folder.is_dir())
+    ):
+        return ""
+    if blocked := next((p for p in (place, *place.parents) if p.exists() and not p.is_dir()), None):
+        return f"storage: {blocked} is not a folder, so nothing can be written into it."
+    if number == errno.EISDIR:
+        return (
+            f"storage: {place} is a folder, so no file can be written there. Choose another name."
+        )
+    return f"storage: {place} cannot be made ({error}). Choose another folder."
 
 
 def _full(folder: Path, detail: str) -> StorageError:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from clv.core.errors import ColumnError, DateFormatError, NumberFormatError
+from clv.data.columns import has_amount
 from clv.data.dates import DateReading, read_dates
 from clv.data.numbers import NumberReading, read_numbers
 from clv.data.rules import LARGEST_AMOUNT, is_missing
@@ -68,6 +69,31 @@ class Fields:
         self._engine = engine
         self._today = today
 
+    @cached_property
+    def counted(self) -> str:
+        """Table of the rows that have a say in how the others are read.
+
+        With an as-of day those up to it, once their dates are settled; else every row.
+        """
+        if self._settings.as_of is None:
+            return "raw"
+        day = self.day()
+        joins = " ".join(self.joins.values())
+        used = sorted({source.position for source in self.mapping.values()})
+        # A table, not a view, as every question asked of it would parse the dates anew.
+        self._engine.sql(
+            f"CREATE OR REPLACE TABLE counted AS SELECT {', '.join(f'c{i}' for i in used)}"
+            f" FROM raw {joins} WHERE {day} <= DATE '{self._settings.as_of}'"
+        )
+        return "counted"
+
+    def late(self) -> str:
+        """SQL for whether the row's date is after the as-of day in whatever order it is read."""
+        as_of = self._settings.as_of
+        if as_of is None or self._is_dated("date"):
+            return "false"
+        return self.dates.after(self.text("date"), as_of.day)
+
     def text(self, field: str) -> str:
         """SQL for the trimmed text of a field's column."""
         place = self.mapping[field].position
@@ -111,7 +137,7 @@ class Fields:
                 return None
             return Field(f"TRY_CAST(c{place} AS TIMESTAMP)", missing)
         [(timed,)] = self._engine.sql(
-            "SELECT count(*) FROM (SELECT 1 FROM raw"
+            f"SELECT count(*) FROM (SELECT 1 FROM {self.counted}"
             f" WHERE contains({self.text(field)}, ':') LIMIT 1)"
         )
         if not timed:
@@ -126,7 +152,9 @@ class Fields:
         return Field(self._looked_up(field, reading, "moment"), missing)
 
     def amount(self) -> Field:
-        """The amount as DECIMAL(18, 4), from its column or quantity x unit price."""
+        """The amount as DECIMAL(18, 4), from its column or quantity x unit price, or 1."""
+        if not has_amount(self.mapping):
+            return Field("1::DECIMAL(18, 4)", "false")
         if "amount" in self.mapping:
             return self._exact("amount")
         quantity, price = self._exact("quantity"), self._exact("unit_price")
@@ -138,6 +166,8 @@ class Fields:
 
     def amount_huge(self) -> str:
         """SQL for whether a number was written that is beyond any plausible amount."""
+        if not has_amount(self.mapping):
+            return "false"
         parts = ["amount"] if "amount" in self.mapping else ["quantity", "unit_price"]
         huge = " * ".join(
             f"TRY_CAST(c{self.mapping[part].position} AS DOUBLE)"
@@ -165,11 +195,12 @@ class Fields:
 
     def shown(self) -> dict[str, str]:
         """Rule -> SQL of the text that broke it, for the quarantine's detail."""
-        amount = (
-            self.text("amount")
-            if "amount" in self.mapping
-            else f"concat({self.text('quantity')}, ' x ', {self.text('unit_price')})"
-        )
+        if "amount" in self.mapping:
+            amount = self.text("amount")
+        elif has_amount(self.mapping):
+            amount = f"concat({self.text('quantity')}, ' x ', {self.text('unit_price')})"
+        else:
+            amount = "'1'"
         shown = {
             "unreadable_date": self.text("date"),
             "implausible_date": self.text("date"),
@@ -202,6 +233,7 @@ class Fields:
                     self.text(field),
                     self._settings.decimal,
                     native=self._staged.native,
+                    rows=self.counted,
                 )
             except NumberFormatError:
                 if not optional:
@@ -250,8 +282,17 @@ class Fields:
 
     def _read_dates(self, field: str) -> DateReading:
         column = self.mapping[field].column
-        formats = self._settings.date_formats
-        return read_dates(self._engine, column, self.text(field), formats, self._today)
+        formats, as_of = self._settings.date_formats, self._settings.as_of
+        settled = field != "date"
+        return read_dates(
+            self._engine,
+            column,
+            self.text(field),
+            formats,
+            self._today,
+            rows=self.counted if settled else "raw",
+            as_of=None if settled or as_of is None else as_of.day,
+        )
 
     def _type(self, field: str) -> str:
         return self._staged.types[self.mapping[field].position]
@@ -274,8 +315,10 @@ class Fields:
     def _all_whole(self, place: int) -> bool:
         known: dict[int, bool] = self.__dict__.setdefault("_whole", {})
         if place not in known:
+            dated = place == self.mapping["date"].position
+            rows = "raw" if dated else self.counted
             [(parts,)] = self._engine.sql(
-                f"SELECT count(*) FROM raw WHERE isfinite(c{place}) AND"
+                f"SELECT count(*) FROM {rows} WHERE isfinite(c{place}) AND"
                 f" (c{place} <> trunc(c{place}) OR abs(c{place}) >= 9e15)"
             )
             known[place] = parts == 0

@@ -7,26 +7,30 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from clv.core.errors import ClvError, LogError, TooManyBadRowsError
+from clv.core.errors import ClvError, LogError, SourceError, TooManyBadRowsError
 from clv.core.types import AsOf
 from clv.data.checking import check
-from clv.data.columns import Mapping, map_columns
+from clv.data.columns import Mapping, map_columns, needed
 from clv.data.notices import notices_of
-from clv.data.rules import ACCEPTED, CODE, DROPPED_RETURN, RULES
+from clv.data.rules import ACCEPTED, CODE, DROPPED_RETURN, LARGEST_TOTAL, RULES
 from clv.data.settings import Columns, IngestSettings
 from clv.data.sources import stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import date
     from pathlib import Path
 
     import ibis.expr.types as ir
 
     from clv.data.engine import Engine
-    from clv.data.staging import Origin
+    from clv.data.staging import Origin, Staged
 
 __all__ = ["Columns", "IngestSettings", "Ingested", "ingest"]
+
+
+#: Most refused rows that an error carries with it.
+_MOST_REFUSED = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,9 @@ def ingest(
     SourceError : the log cannot be read; ColumnError, DateFormatError, NumberFormatError where
         it can be read in more than one way
     TooManyBadRowsError : more than `max_bad` of the rows broke a rule. The table `quarantine`
-        is in the engine all the same, and as the error's attribute `quarantine`
-    LogError : no row, no accepted row, or several currencies without rates
+        is in the engine all the same, and its first million rows are the error's `quarantine`
+    LogError : no row, no accepted row, several currencies without rates, or amounts that add
+        up to more than 90 million million
     StorageError : the working folder is full or may not be written
     """
     try:
@@ -112,9 +117,21 @@ def _ingest(
     progress("reading the log")
     staged = stage(source, settings, engine)
     rows_in = sum(origin.rows for origin in staged.origins)
+    if rows_in == 0 and staged.formulas:
+        raise _unsaved(staged, staged.formulas)
     if rows_in == 0:
-        raise LogError(f"log: {source} has a header and no rows.")
-    mapping = map_columns(staged.names, settings.columns)
+        raise LogError(
+            f"log: {staged.origins[0].path} has no rows. Check that it is the right log."
+        )
+    mapping = map_columns(
+        staged.names,
+        settings.columns,
+        staged.doubled,
+        amount_needed=settings.amount_needed,
+    )
+    taken = {staged.names[mapping[field].position] for field in needed(mapping)}
+    if lost := taken & staged.formulas:
+        raise _unsaved(staged, lost)
     progress(f"checking {rows_in:,} rows")
     checked = check(staged, mapping, settings, engine, settings.today or _today())
     counts = dict(engine.sql("SELECT rule, count(*) FROM checked GROUP BY rule"))
@@ -131,6 +148,7 @@ def _ingest(
             f" + {dropped} dropped are {accepted + quarantined + dropped}. Please report this."
         )
     _refuse(engine, settings, rows_in, accepted, by_rule)
+    _refuse_huge_total(engine)
     last = engine.sql("SELECT max(date) FROM transactions")[0][0]
     return Ingested(
         transactions=engine.ibis.table("transactions"),
@@ -147,12 +165,31 @@ def _ingest(
         as_of_given=settings.as_of is not None,
         origins=staged.origins,
         currency=checked.currency,
-        notices=(*notices_of(engine, mapping), *checked.notices),
+        notices=(*notices_of(engine, mapping, staged.names), *checked.notices),
     )
 
 
 def _today() -> date:
     return datetime.now(tz=UTC).date()
+
+
+def _unsaved(staged: Staged, names: Iterable[str]) -> SourceError:
+    return SourceError(
+        f"source: {', '.join(sorted(names))} of {staged.origins[0].path} has formulas whose results"
+        " were not saved with the file. Open it in Excel or LibreOffice and save it again, or save"
+        " it as .csv."
+    )
+
+
+def _refuse_huge_total(engine: Engine) -> None:
+    """Stop where sums of the amounts may not be exact any more."""
+    [(total,)] = engine.sql("SELECT sum(abs(amount)) FROM checked WHERE rule = 0")
+    if total > LARGEST_TOTAL:
+        raise LogError(
+            f"log: its amounts add up to {total:,.0f}, and no more than {LARGEST_TOTAL:,} can be"
+            " added exactly. Is the column the right one? If it is, give the amounts in thousands"
+            " or millions of the currency."
+        )
 
 
 def _refuse(
@@ -174,7 +211,7 @@ def _refuse(
             f" {settings.max_bad:.0%} that --max-bad allows: {found}. First of them: {shown}."
             " Check that the columns are the right ones, mend the log, or raise --max-bad."
         )
-        error.quarantine = engine.ibis.table("quarantine")  # type: ignore[attr-defined]
+        error.quarantine = engine.ibis.table("quarantine").limit(_MOST_REFUSED).to_pyarrow()
         raise error
     if accepted == 0:
         every = ", ".join(f"{n:,} {name}" for name, n in by_rule.items()) or "all dropped"

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clv.data.columns import has_amount, passed_over
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clv.data.columns import Mapping
     from clv.data.engine import Engine
 
 _PLAIN = "lower(regexp_replace({}, '[^\\p{{L}}\\p{{N}}]+', '', 'g'))"
 
 
-def notices_of(engine: Engine, mapping: Mapping) -> list[str]:
-    """Sentences on the accepted rows of the table `checked`, each beginning with its name."""
+def notices_of(engine: Engine, mapping: Mapping, names: Sequence[str]) -> list[str]:
+    """Sentences on the columns taken and the accepted rows, each beginning with its name.
+
+    Parameters
+    ----------
+    engine : holds the table `checked`
+    mapping, names : field -> column, and every column of the log
+    """
     found = [_doubles(engine), _zeros(engine), _spellings_of_customers(engine)]
-    if "amount" not in mapping:
+    found += [
+        f"{field}: {mapping[field].column!r} was taken; the log also has"
+        f" {', '.join(map(repr, others))}. Say --{field} to choose"
+        for field, others in passed_over(names, mapping).items()
+    ]
+    if not has_amount(mapping):
+        found.append(
+            "amount: the log has none, so each row counts as one purchase of the amount 1; values"
+            " are numbers of purchases, not money"
+        )
+    elif "amount" not in mapping:
         found.append(
             f"amount: it is {mapping['quantity'].column} x {mapping['unit_price'].column}, as the"
             " log has no column for it"

@@ -86,7 +86,14 @@ def _signs(thousands: str) -> str:
 
 
 def read_numbers(
-    engine: Engine, field: str, column: str, text: str, decimal: Decimal | None, native: bool
+    engine: Engine,
+    field: str,
+    column: str,
+    text: str,
+    decimal: Decimal | None,
+    *,
+    native: bool,
+    rows: str = "raw",
 ) -> NumberReading:
     """Decide how the numbers of a column are written, from all of its values.
 
@@ -96,9 +103,10 @@ def read_numbers(
     Parameters
     ----------
     field, column : what the numbers are, and the column's name, for messages
-    text : SQL expression of the trimmed text, over the table `raw`
+    text : SQL expression of the trimmed text, over the table `rows`
     decimal : the user's answer; None reads it off the values
     native : numbers were typed where they come from, so a point is a decimal point
+    rows : table of the rows that decide
 
     Raises
     ------
@@ -109,7 +117,7 @@ def read_numbers(
     shapes = " ".join(
         f"WHEN regexp_matches(core, '{rule}') THEN '{name}'" for name, rule in _EVIDENCE
     )
-    rows = engine.sql(f"""
+    shaped = engine.sql(f"""
         WITH seen AS (
             SELECT CASE WHEN regexp_matches(text, '^-?\\d+(?:\\.\\d?\\d?)?$')
                 THEN CASE WHEN contains(text, '.') THEN '1.1' ELSE '1' END ELSE {core} END AS core,
@@ -117,13 +125,14 @@ def read_numbers(
                 ELSE upper(concat(regexp_extract(text, '{marked}', 1),
                     regexp_extract(text, '{marked}', 2))) END AS mark,
                 text AS example, n
-            FROM (SELECT {text} AS text, count(*) AS n FROM raw GROUP BY 1) WHERE text IS NOT NULL)
+            FROM (SELECT {text} AS text, count(*) AS n FROM {rows} GROUP BY 1)
+            WHERE text IS NOT NULL)
         SELECT CASE {shapes} ELSE 'other' END, mark, sum(n)::BIGINT, min(example)
         FROM seen GROUP BY ALL
         """)
     examples: dict[str, str] = {}
     currencies: dict[str, int] = {}
-    for evidence, mark, count, example in sorted(rows):
+    for evidence, mark, count, example in sorted(shaped):
         examples.setdefault(evidence, example)
         if mark:
             currencies[mark] = currencies.get(mark, 0) + count

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 #: Days before this and amounts beyond this are taken for slips of the pen.
 FIRST_DAY = date(1970, 1, 1)
-LARGEST_AMOUNT = 10**12
+LARGEST_AMOUNT = 10**9
+#: Sums below this fit the exact decimals, 18 digits of which 4 are decimals.
+LARGEST_TOTAL = 9 * 10**13
 
 #: Texts that stand for nothing.
 MISSING = ("", "nan", "null", "none", "n/a", "#n/a", "<na>", "nat", "undefined")
@@ -39,10 +41,12 @@ RULES = (
     Rule("missing_customer", "the customer is empty, or a word for nothing such as nan"),
     Rule("missing_date", "the date is empty"),
     Rule("unreadable_date", "the date is no day of the calendar in the column's format"),
-    Rule("implausible_date", "the date is before 1970, or after today where no as-of day is given"),
+    Rule(
+        "implausible_date", "the date is before 1970, or after tomorrow where no as-of day is given"
+    ),
     Rule("missing_amount", "the amount, the quantity or the unit price is empty"),
     Rule("unreadable_amount", "the amount, the quantity or the unit price is no number"),
-    Rule("implausible_amount", "the amount is beyond a million million either way"),
+    Rule("implausible_amount", "the amount is beyond a billion (1,000,000,000) either way"),
     Rule("missing_currency", "the log has several currencies and the row names none"),
     Rule("unknown_currency", "the rates table has no rate for the row's currency"),
     Rule("return_without_purchase", "a return by a customer who had bought nothing by that day"),

@@ -62,7 +62,9 @@ class IngestSettings:
     sheet : Excel sheet; None takes the first
     rates : value of one unit of each currency in the base currency
     s3_endpoint : address of an S3-compatible store; None is Amazon's
-    today : day that dates may not lie beyond where no as_of is given; None is today
+    today : day that dates may lie at most one day beyond where no as_of is given; None is today
+    amount_needed : whether a log without any amount is refused; if not, each of its rows counts
+        as one purchase of the amount 1
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -77,6 +79,7 @@ class IngestSettings:
     rates: Mapping[str, float] | None = None
     s3_endpoint: str | None = None
     today: date | None = None
+    amount_needed: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_bad <= 1:

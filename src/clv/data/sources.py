@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from clv.data.settings import IngestSettings
 
 _EXCEL = (".xlsx", ".xlsm")
+#: What a file begins with whose name ends so, and what such a file is called.
+_PROMISED = {
+    ".xlsx": (b"PK", "an Excel file"),
+    ".xlsm": (b"PK", "an Excel file"),
+    ".parquet": (b"PAR1", "a Parquet file"),
+    ".gz": (b"\x1f\x8b", "packed with gzip"),
+    ".bz2": (b"BZh", "packed with bzip2"),
+    ".xz": (b"\xfd7zXZ", "packed with xz"),
+}
 
 
 def stage(source: str | Path, settings: IngestSettings, engine: Engine) -> Staged:
@@ -103,5 +112,11 @@ def _kind(path: Path) -> str:
     if magic.startswith(b"\xd0\xcf\x11\xe0"):
         raise SourceError(
             f"source: {path.name} is an Excel file of the old kind. Save it as .xlsx or .csv."
+        )
+    start, promised = _PROMISED.get(path.suffix.lower(), (b"", ""))
+    if magic and not magic.startswith(start):
+        raise SourceError(
+            f"source: {path.name} is not {promised}, though its name ends in {path.suffix}. Copy"
+            " or save it again, or give it the ending of what it is, as .csv."
         )
     return "text"

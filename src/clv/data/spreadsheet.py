@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from datetime import date, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from clv.core.errors import ColumnError, SourceError
 from clv.data.databases import as_text
 from clv.data.records import Record
-from clv.data.staging import Part, Staged, header_of, stage_parts
+from clv.data.staging import Part, Staged, doubled, header_of, stage_parts
 from clv.data.textfile import file_digest
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from clv.data.engine import Engine
     from clv.data.settings import IngestSettings
+
+
+#: Rows of a sheet that are searched for formulas without results.
+_LOOKED_AT = 1000
 
 
 def stage_excel(
@@ -41,13 +46,15 @@ def stage_excel(
                 warnings.simplefilter("ignore")
                 try:
                     book = load_workbook(path, read_only=True, data_only=True)
+                    books.append(book)
+                    formulas = load_workbook(path, read_only=True)
+                    books.append(formulas)
                 except Exception as error:
                     # A damaged file surfaces as whatever zip or XML error is met first.
                     raise SourceError(
                         f"source: {shown} cannot be read as Excel ({error}). Save it again as"
                         " .xlsx or .csv."
                     ) from error
-            books.append(book)
             rows = _rows(_sheet(book, settings.sheet, shown))
             head = next(rows, None)
             if head is None:
@@ -55,7 +62,16 @@ def stage_excel(
             names_in_sheet = header_of(shown, head, settings)
             if settings.header is not None:
                 rows = _again(head, rows)
-            parts.append(Part(shown, path.stat().st_size, file_digest(path), names_in_sheet, rows))
+            empty = _unsaved(
+                _sheet(book, settings.sheet, shown), _sheet(formulas, settings.sheet, shown)
+            )
+            named = frozenset(name for i, name in enumerate(names_in_sheet) if i in empty)
+            part = Part(
+                *(shown, path.stat().st_size, file_digest(path), names_in_sheet, rows),
+                doubled=doubled(settings.header or head.cells or ()),
+                formulas=named,
+            )
+            parts.append(part)
         return stage_parts(parts, engine)
     finally:
         for book in books:
@@ -76,6 +92,19 @@ def _sheet(book: Any, asked: str | None, shown: str) -> Any:
             " of these with --sheet."
         )
     return book[asked]
+
+
+def _unsaved(values: Any, formulas: Any) -> set[int]:
+    """Columns, from 0, with a formula in their first thousand rows that has no saved result."""
+    values.reset_dimensions()
+    formulas.reset_dimensions()
+    found: set[int] = set()
+    pairs = zip(values.iter_rows(values_only=True), formulas.iter_rows(), strict=False)
+    for row, written in islice(pairs, _LOOKED_AT):
+        for place, (value, cell) in enumerate(zip(row, written, strict=False)):
+            if value is None and cell.data_type == "f":
+                found.add(place)
+    return found
 
 
 def _rows(sheet: Any) -> Iterator[Record]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -56,6 +57,8 @@ class Staged:
     origins : what was read, in order
     native : values were typed where they come from, though they arrive as text
     tables : tables behind the view, to be dropped when it is no longer needed
+    doubled : names that more than one column of the log has
+    formulas : columns of a spreadsheet with formulas whose results were not saved
     """
 
     names: tuple[str, ...]
@@ -63,9 +66,12 @@ class Staged:
     origins: tuple[Origin, ...]
     native: bool
     tables: tuple[str, ...] = ()
+    doubled: frozenset[str] = frozenset()
+    formulas: frozenset[str] = frozenset()
 
     def release(self, engine: Engine) -> None:
         """Drop the log as it stood, once it was checked."""
+        engine.sql("DROP TABLE IF EXISTS counted")
         engine.sql("DROP VIEW IF EXISTS raw")
         for table in self.tables:
             engine.sql(f"DROP TABLE IF EXISTS {table}")
@@ -73,13 +79,18 @@ class Staged:
 
 @dataclass(frozen=True)
 class Part:
-    """One table of records that is not a text file: where from, its names, its rows."""
+    """One table of records that is not a text file: where from, its names, its rows.
+
+    `doubled`, `formulas`: as in `Staged`.
+    """
 
     path: str
     size: int
     sha256: str
     names: tuple[str, ...]
     rows: Iterable[Record]
+    doubled: frozenset[str] = frozenset()
+    formulas: frozenset[str] = frozenset()
 
 
 def staging_folder(engine: Engine) -> Path:
@@ -141,12 +152,14 @@ def stage_parquet(
         origins.append(Origin(shown_path, path.stat().st_size, digest(path), meta.num_rows))
     files = "[" + ", ".join(literal(str(path)) for path in paths) + "]"
     zoned = {name: literal(zone) for name, zone in zones.items() if zone not in ("UTC", "+00:00")}
-    shown = ", ".join(
-        (f"timezone({zoned[name]}, {identifier(name)})" if name in zoned else identifier(name))
-        + f" AS c{i}"
-        for i, name in enumerate(first)
-    )
     try:
+        # The engine tells columns of one name apart by names of its own.
+        told = engine.sql(f"DESCRIBE SELECT * FROM read_parquet({literal(str(paths[0]))})")
+        columns = [identifier(str(row[0])) for row in told]
+        shown = ", ".join(
+            (f"timezone({zoned[name]}, {column})" if name in zoned else column) + f" AS c{i}"
+            for i, (name, column) in enumerate(zip(first, columns, strict=True))
+        )
         engine.sql(f"""CREATE OR REPLACE VIEW raw AS
             SELECT (list_position({files}, "clv file") - 1)::INTEGER AS file,
                 file_row_number + 1 AS line, {shown}
@@ -156,7 +169,7 @@ def stage_parquet(
     except duckdb.Error as error:
         raise SourceError(f"source: {paths[0]} cannot be read as Parquet ({error}).") from error
     types = tuple(str(row[1]) for row in described[2:])
-    return Staged(tuple(first), types, tuple(origins), native=False)
+    return Staged(unique(first), types, tuple(origins), native=False, doubled=doubled(first))
 
 
 def stage_text(
@@ -179,6 +192,7 @@ def stage_text(
     start_broken(engine)
     origins, tables, selects = [], [], []
     first: tuple[str, ...] = ()
+    doubles: frozenset[str] = frozenset()
     for place, path in enumerate(paths):
         shown = names[place] if names else str(path)
         text = open_text(path, staging_folder(engine), f"log-{place}")
@@ -192,6 +206,7 @@ def stage_text(
         head = next(records(text.path, delimiter))
         header = header_of(shown, head, settings)
         first = first or header
+        doubles |= doubled(settings.header or head.cells or ())
         _same_columns(str(path), str(paths[0]), header, first)
         table = f"raw_{place}"
         has_header = settings.header is None
@@ -211,7 +226,7 @@ def stage_text(
         raise SourceError(f"source: all {len(paths)} files are empty.")
     engine.sql("CREATE OR REPLACE VIEW raw AS " + " UNION ALL ".join(selects))
     types = (TEXT,) * len(first)
-    return Staged(first, types, tuple(origins), False, tuple(tables))
+    return Staged(first, types, tuple(origins), False, tuple(tables), doubles)
 
 
 def stage_parts(parts: Sequence[Part], engine: Engine) -> Staged:
@@ -231,7 +246,14 @@ def stage_parts(parts: Sequence[Part], engine: Engine) -> Staged:
         selects.append(f"SELECT {place} AS file, line, {', '.join(order)} FROM raw_{place}_lines")
         origins.append(Origin(part.path, part.size, part.sha256, count))
     engine.sql("CREATE OR REPLACE VIEW raw AS " + " UNION ALL ".join(selects))
-    return Staged(first, (TEXT,) * len(first), tuple(origins), native=True)
+    return Staged(
+        first,
+        (TEXT,) * len(first),
+        tuple(origins),
+        native=True,
+        doubled=frozenset().union(*(part.doubled for part in parts)),
+        formulas=frozenset().union(*(part.formulas for part in parts)),
+    )
 
 
 def _fast(
@@ -310,13 +332,23 @@ def unique(cells: Sequence[str]) -> tuple[str, ...]:
     """Names trimmed, blank ones called after their place, doubles numbered."""
     names: list[str] = []
     for place, cell in enumerate(cells, start=1):
-        base = " ".join(cell.replace("\0", " ").split())[:200] or f"column {place}"
+        base = _trimmed(cell) or f"column {place}"
         name, n = base, 1
         while name in names:
             n += 1
             name = f"{base} ({n})"
         names.append(name)
     return tuple(names)
+
+
+def doubled(cells: Sequence[str | None]) -> frozenset[str]:
+    """Names, trimmed, that stand more than once."""
+    names = Counter(_trimmed(cell) for cell in cells if cell)
+    return frozenset(name for name, times in names.items() if name and times > 1)
+
+
+def _trimmed(cell: str) -> str:
+    return " ".join(cell.replace("\0", " ").split())[:200]
 
 
 def _is_data(cell: str) -> bool:

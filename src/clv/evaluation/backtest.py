@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from clv.core.errors import ClvError, FitError, HistoryError
+from clv.core.errors import FitError, HistoryError
 from clv.core.types import AsOf, Floats, Horizon
 from clv.evaluation import metrics
 from clv.models.base import History, Model
@@ -26,6 +27,8 @@ CHAMPION_RULE = (
 #: A holdout is at most this part of the log, so that there are two parts to learn from.
 HOLDOUT_SHARE = 1 / 3
 FEWEST_CUSTOMERS = 20
+#: Past totals below which nothing is said of how totals miss.
+FEWEST_TOTALS = 2
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,8 @@ def choose(trial: Trial, candidates: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class TotalInterval:
+    """Ends of a total; NaN where the past has too few totals to tell."""
+
     lower: float
     upper: float
     method: str
@@ -199,28 +204,35 @@ def interval_of_total(
     total : forecast of the total over the horizon
     fresh : makes the champion unfitted
     """
-    errors = []
-    origins = [trial.origin, *earlier_origins(AsOf(book.first_day), trial.origin, most_origins)]
-    for origin in origins:
+    name = fresh().name
+    trials, unfit = [trial], 0
+    for origin in earlier_origins(AsOf(book.first_day), trial.origin, most_origins):
         try:
-            run = trial if origin == trial.origin else run_trial(book, origin, [fresh()])
-        except ClvError:
-            continue
-        name = fresh().name
-        if name in run.predictions:
-            forecast = float(run.predictions[name]["clv"].sum())
-            outcome = float(run.actual.sum())
-            if forecast > 0 and outcome > 0:
-                errors.append(np.log(outcome / forecast))
+            trials.append(run_trial(book, origin, [fresh()]))
+        except HistoryError:
+            unfit += 1
+    errors = [error for run in trials if (error := _log_error(run, name)) is not None]
+    unfit += len(trials) - len(errors)
     days = trial.origin.window.n_days
-    if not errors:
-        return TotalInterval(0.0, float("inf"), "nothing was bought in any past window")
+    if len(errors) < FEWEST_TOTALS:
+        return TotalInterval(
+            math.nan, math.nan, f"{len(errors)} past total(s) of {days} days are too few to tell"
+        )
     spread = float(np.sqrt(np.mean(np.square(errors)) * (1 + 1 / len(errors))))
     half = float(stats.t.ppf(0.5 + level / 2, len(errors))) * spread
-    method = f"errors of the champion's totals from {len(errors)} past day(s), {days} days ahead"
+    method = f"errors of the champion's totals from {len(errors)} past days, {days} days ahead"
+    if unfit:
+        method += f" ({unfit} more could not be forecast or saw no purchase)"
     if horizon.n_days > days:
         method += f", taken to be as large in proportion over {horizon.n_days}"
-    return TotalInterval(total * float(np.exp(-half)), total * float(np.exp(half)), method)
+    return TotalInterval(total * math.exp(-half), total * math.exp(half), method)
+
+
+def _log_error(run: Trial, name: str) -> float | None:
+    if name not in run.predictions:
+        return None
+    forecast, outcome = float(run.predictions[name]["clv"].sum()), float(run.actual.sum())
+    return math.log(outcome / forecast) if forecast > 0 and outcome > 0 else None
 
 
 def _worst_if_nan(value: float) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from clv.core.errors import HistoryError
 from clv.core.types import Json
+from clv.evaluation.backtest import FEWEST_CUSTOMERS
 
 if TYPE_CHECKING:
     from clv.core.types import Horizon
@@ -22,7 +23,6 @@ MOSTLY_ONE_TIME = 0.8
 TWO_YEARS = 730
 #: Rank correlation of frequency and spend from which they count as related, and its p-value.
 RELATED, SURPRISING = 0.1, 0.05
-FEWEST_CUSTOMERS = 20
 FEWEST_REPEATERS = 10
 
 
@@ -66,13 +66,16 @@ def require(history: History) -> None:
         )
 
 
-def assess(history: History, horizon: Horizon, checked: Horizon, spend: SpendModel) -> Json:
+def assess(
+    history: History, horizon: Horizon, checked: Horizon, spend: SpendModel, *, bought: bool
+) -> Json:
     """Every check, in the order a reader asks them.
 
     Parameters
     ----------
     checked : the holdout's length
     spend : fitted to the same history
+    bought : whether anyone bought in the holdout
 
     Returns
     -------
@@ -121,7 +124,7 @@ def assess(history: History, horizon: Horizon, checked: Horizon, spend: SpendMod
             if one_time <= MOSTLY_ONE_TIME
             else "one-timers also get a model of their own (Cox), compared with the others",
         ),
-        _horizon_check(span, horizon, checked_days),
+        _horizon_check(span, horizon, checked_days, bought=bought),
         Check(
             "season",
             "ok" if span >= TWO_YEARS else "limited",
@@ -140,7 +143,7 @@ def assess(history: History, horizon: Horizon, checked: Horizon, spend: SpendMod
             Check(
                 "new customers",
                 "limited",
-                f"the last customer came {span - newest} days before the last day observed",
+                f"the last customer came {span - newest:,} days before the last day observed",
                 "the log follows a closed group, whose orders thin out with time",
                 "only these customers are forecast; customers still to come are not",
             )
@@ -161,8 +164,16 @@ def _at_least(name: str, found: int, wanted: int, what: str, lacking: str) -> Ch
     )
 
 
-def _horizon_check(span: int, horizon: Horizon, checked_days: int) -> Check:
+def _horizon_check(span: int, horizon: Horizon, checked_days: int, *, bought: bool) -> Check:
     found = f"{span:,} days of history for a horizon of {horizon.n_days:,}"
+    if not bought:
+        return Check(
+            "horizon",
+            "no",
+            f"nobody bought in the last {checked_days:,} days",
+            "no forecast can be checked on days without a purchase, nor models be told apart",
+            "the first model that can be fitted forecasts, unchecked: see whether --as-of is right",
+        )
     if checked_days >= horizon.n_days:
         return Check(
             "horizon", "ok", found, f"the forecast was checked over {checked_days} known days"

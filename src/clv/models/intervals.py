@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from clv.core.errors import HistoryError
+from clv.core.errors import HistoryError, SettingError
 from clv.core.types import Bools, Floats, Ints, Json
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 #: A cell needs this many customers for its 90 % ends to be ranks and not extremes.
 CELL_SIZE = 200
-MOST_CELLS = 5
+MOST_CELLS = 10
 
 
 @dataclass
@@ -27,7 +27,10 @@ class RatioIntervals:
 
     A cell is one-timers or repeaters, cut by size of forecast. Within a cell the ends are
     the order statistics that split conformal prediction takes, so each side misses at most
-    (1 - level) / 2 of new customers exchangeable with the holdout's. A multiple carries
+    (1 - level) / 2 of new customers exchangeable with the holdout's; where more than that
+    buy nothing, the lower end is 0 and no outcome can lie below. A cell of fewer than
+    2 / (1 - level) customers has no such rank: its ends are then 0 and the largest multiple
+    seen, which more may exceed than promised. A multiple carries
     from the holdout's length to the horizon; it grows conservative where the horizon is
     the longer one, as longer sums vary less in proportion.
 
@@ -82,7 +85,7 @@ class RatioIntervals:
         """Lower and upper ends of the value over ``days``, each (n,); they hold the forecast."""
         if level not in self.levels:
             known = ", ".join(f"{value:g}" for value in self.levels)
-            raise HistoryError(f"level: {level:g} was not learned by this run. It has {known}.")
+            raise SettingError(f"level: {level:g} was not learned by this run. It has {known}.")
         row = self.levels.index(level)
         lower, upper = np.empty_like(predicted), np.empty_like(predicted)
         for group, of_group in enumerate((onetimer, ~onetimer)):
@@ -132,9 +135,10 @@ def _ratio(actual: Floats, predicted: Floats) -> Floats:
 
 
 def _ends(ratio: Floats, levels: tuple[float, ...]) -> tuple[list[float], list[float]]:
-    """Conformal ranks; where the cell is too small for the level, its extremes."""
-    ranked, n = np.sort(ratio), len(ratio)
+    """Conformal ranks; where the cell is too small for the level, 0 and the largest multiple."""
+    # A rank of 0 is an outcome of nothing, below which none can lie.
+    ranked, n = np.r_[0.0, np.sort(ratio)], len(ratio)
     alpha = (1.0 - np.array(levels)) / 2.0
-    low = np.clip(np.floor((n + 1) * alpha).astype(int), 1, n)
-    high = np.clip(np.ceil((n + 1) * (1.0 - alpha)).astype(int), 1, n)
-    return ranked[low - 1].tolist(), ranked[high - 1].tolist()
+    low = np.floor((n + 1) * alpha).astype(int)
+    high = np.minimum(np.ceil((n + 1) * (1.0 - alpha)).astype(int), n)
+    return ranked[low].tolist(), ranked[high].tolist()

@@ -29,8 +29,8 @@ def reasons(history: History, prediction: pd.DataFrame, typical_order_value: flo
 
     Returns
     -------
-    (n,) strings such as "ordered every 24 days, now 90 days quiet; usually gone by then;
-    spends 40 % more an order than is typical"
+    (n,) strings such as "ordered every 24 days, now 90 quiet; may be gone; spends 40 % more
+    an order than is typical"
     """
     frame = history.frame
     x, t_x = frame["x"].to_numpy(), frame["t_x"].to_numpy()
@@ -53,7 +53,8 @@ def _of_life(p_alive: Floats) -> pa.Array:
     words = np.array(
         ["", "; most likely gone", "; may be gone", "; still a customer"], dtype=object
     )
-    known = ~np.isnan(p_alive)
+    # A chance of exactly 1 is a model's assumption (BG/NBD of one-timers), not a finding.
+    known = ~np.isnan(p_alive) & (p_alive < 1.0)
     at = np.where(known, 1 + (p_alive >= 0.25).astype(int) + (p_alive >= 0.75), 0)
     return pa.array(words[at], pa.string())
 

@@ -172,7 +172,7 @@ def expected_while_active(t: Floats, R: Floats, A: Floats, a: float, B: Floats) 
     if not (todo := np.flatnonzero(t > 0)).size:
         return expected
     t, R, A, B = t[todo], R[todo], A[todo], B[todo]
-    left, right, scale, low, high = _support(t, R, A, a, B)
+    left, right, scale, low, high = support(t, R, A, a, B)
     n_steps = np.ceil((high - low) / STEP).astype(np.int64) + 1
     order = np.argsort(n_steps, kind="stable")
     values = np.empty(len(todo))
@@ -193,7 +193,7 @@ def expected_while_active(t: Floats, R: Floats, A: Floats, a: float, B: Floats) 
     return expected
 
 
-def _support(
+def support(
     t: Floats, R: Floats, A: Floats, a: float, B: Floats
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Where the integrand of `expected_while_active` lives on the scale of log-odds of p.

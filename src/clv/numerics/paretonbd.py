@@ -132,8 +132,8 @@ def expected_purchases(p: ParetoNBDParams, t: Floats, x: Floats, t_x: Floats, T:
     Schmittlein, Morrison & Colombo (1987), equation 22
     """
     rate = (p.r + np.asarray(x)) / (p.alpha + np.asarray(T))
-    time_active = _time_active(p.s, p.beta + np.asarray(T), t)
-    return np.asarray(p_alive(p, x, t_x, T) * rate * time_active)
+    ahead = time_active(p.s, p.beta + np.asarray(T), t)
+    return np.asarray(p_alive(p, x, t_x, T) * rate * ahead)
 
 
 def expected_purchases_new(p: ParetoNBDParams, t: Floats) -> Floats:
@@ -152,7 +152,7 @@ def expected_purchases_new(p: ParetoNBDParams, t: Floats) -> Floats:
     ----------
     Schmittlein, Morrison & Colombo (1987), equation 17
     """
-    return p.r / p.alpha * _time_active(p.s, np.asarray(p.beta), np.asarray(t, dtype=np.float64))
+    return p.r / p.alpha * time_active(p.s, np.asarray(p.beta), np.asarray(t, dtype=np.float64))
 
 
 def p_purchase(p: ParetoNBDParams, t: Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
@@ -245,7 +245,7 @@ def _gap(p: ParetoNBDParams, x: Floats, T: Floats, t: Floats) -> PowerIntegral:
     return PowerIntegral(p.r + x + 1.0, p.s, p.alpha + T, p.beta + T, t)
 
 
-def _time_active(s: float, B: Floats, t: Floats) -> Floats:
+def time_active(s: float, B: Floats, t: Floats) -> Floats:
     """Mean of (1 - exp(-mu t)) / mu over mu ~ Gamma(s, B): time active within t."""
     log_growth = np.log1p(t / B)
     exponent = np.minimum((1.0 - s) * log_growth, LARGEST_EXPONENT)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from clv.core.errors import SettingError
 
@@ -85,6 +86,22 @@ class LogConfig(BaseModel):
         None, "Channels by group, as {Direct: [phone, walk-in]}; others keep their defaults."
     )
 
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _day(cls, value: Any) -> Any:
+        # YAML reads 2024-03-01 as a date, and so may a caller write it.
+        return value.isoformat() if isinstance(value, date) else value
+
+    @field_validator("date_format", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _in_one(cls, value: Any) -> Any:
+        return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+
     def ingest_settings(self, s3_endpoint: str | None = None) -> IngestSettings:
         from clv.core.types import AsOf
         from clv.data.settings import Columns, IngestSettings
@@ -105,13 +122,16 @@ class LogConfig(BaseModel):
 
     @classmethod
     def given(cls, file: Path | None, flags: Json) -> Self:
-        """Flags over the file over the defaults.
+        """Flags over the file over the defaults; a file may serve several commands.
 
         Raises
         ------
         SettingError : the file cannot be read, or a key or value is not one
         """
-        return cls.checked({**(_read_yaml(file) if file else {}), **flags})
+        content = _read_yaml(file) if file else {}
+        others = {*RunConfig.model_fields, *FitConfig.model_fields} - cls.model_fields.keys()
+        own = {name: value for name, value in content.items() if name not in others}
+        return cls.checked({**own, **flags})
 
     def over(self, base: Json) -> Self:
         """What was given here, over the settings of an earlier run."""
@@ -147,10 +167,15 @@ class FitConfig(LogConfig):
     )
 
 
-class RunConfig(LogConfig):
-    """How a log is read, and what is asked of it."""
+class ValidateConfig(LogConfig):
+    """How a log is read, and how far ahead it shall be asked to reach."""
 
     horizon: int = _forecast(365, "Days to forecast, after as-of.")
+
+
+class RunConfig(ValidateConfig):
+    """How a log is read, and what is asked of it."""
+
     level: float = _forecast(0.9, "Share of customers that intervals shall hold.")
     margin: float = _forecast(1.0, "Part of spend that is margin: 0.3 for 30 %.")
     annual_discount_rate: float = _forecast(0.0, "Yearly discount of later spend: 0.1 for 10 %.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,9 @@ def fit_model(
     """
     if model not in (*PURCHASES, SPEND):
         raise SettingError(f"model: {model!r} is none of {', '.join((*PURCHASES, SPEND))}.")
-    settings = RunSettings(log, config.ingest_settings(machine.s3_endpoint), machine=machine)
+    # How often customers buy can be learned from dates alone.
+    reading = replace(config.ingest_settings(machine.s3_endpoint), amount_needed=model == SPEND)
+    settings = RunSettings(log, reading, machine=machine)
     stages = Stages(reporter)
     with (
         tempfile.TemporaryDirectory(prefix="clv-") as work,

@@ -49,6 +49,8 @@ class RunSettings:
     def __post_init__(self) -> None:
         if not 0.5 <= self.level <= 0.99:
             raise SettingError(f"level: {self.level:g} is outside 0.5 to 0.99. Write 90 % as 0.9.")
+        if self.seed < 0:
+            raise SettingError(f"seed: {self.seed} is below 0. Give any whole number from 0 on.")
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from clv.data.ingest import Ingested
 from clv.evaluation.backtest import CHAMPION_RULE, Score, Trial
 from clv.evaluation.honesty import coverage_of
 from clv.models import registry
+from clv.models.onetime import Hybrid
 from clv.ops.job import Result
 from clv.ops.progress import Stages
+from clv.ops.runs import FORMAT
 
-FORMAT = 1
 PACKAGES = ("clv", "numpy", "scipy", "pandas", "pyarrow", "duckdb", "ibis-framework", "lifelines")
 
 
@@ -140,7 +141,9 @@ def _champion(trial: Trial, champion: str) -> Json:
         if registry.entry(name).kind == "naive" and score.figures["deviance"] < own
     ]
     why = f"deviance {own:.3f}, the lowest of {len(scored)} that could be fitted"
-    if rivals:
+    if not trial.actual.any():
+        why = "nobody bought in the days checked, so nothing tells the models apart"
+    elif rivals:
         why = f"deviance {own:.3f}, the lowest of the models; {' and '.join(rivals)} did better"
     return {
         "name": champion,
@@ -162,8 +165,17 @@ def _total(result: Result) -> Json:
 
 
 def _warnings(result: Result) -> list[str]:
-    notes = getattr(result.scorer.model, "notes_", ())
-    return [str(note) for note in notes]
+    """What the champion could not learn from the data alone, and how far it extrapolates."""
+    model = result.scorer.model
+    told = [str(note) for note in getattr(model, "notes_", ())]
+    if isinstance(model, Hybrid):
+        beyond = model.extrapolated_share(result.history, result.settings.horizon)
+        if beyond > 0:
+            told.append(
+                f"{100 * beyond:.0f} % of the one-timers' horizon lies beyond the longest return"
+                " seen; there the curve of returns is extrapolated."
+            )
+    return told
 
 
 def _finite(value: float) -> float | None:

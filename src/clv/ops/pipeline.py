@@ -161,8 +161,13 @@ def _bound_total(
 def _write_findings(folder: Path, result: Result, stages: Stages) -> dict[str, object]:
     trial, champion = result.contest.trial, result.contest.champion
     told = manifests.manifest(result, stages)
-    spend = SpendModel().fit(result.history)
-    ready = readiness.assess(result.history, result.settings.horizon, trial.origin.window, spend)
+    ready = readiness.assess(
+        result.history,
+        result.settings.horizon,
+        trial.origin.window,
+        SpendModel().fit(result.history),
+        bought=bool(trial.actual.any()),
+    )
     board = manifests.leaderboard(trial, champion)
     runs.write_json(folder / runs.READINESS, ready)
     runs.write_json(folder / runs.LEADERBOARD, board)

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from clv.core.types import AsOf, Json
 from clv.ops.config import RunConfig
 from clv.ops.machine import Machine
+from clv.ops.manifest import counts
 from clv.ops.pipeline import opened
 from clv.ops.progress import Reporter, Stages
 from clv.ops.runs import Run
 from clv.ops.scoring import Scorer
 
 
-def rescore(
-    run: Run, log: str, config: RunConfig, machine: Machine, reporter: Reporter
-) -> pa.Table:
+@dataclass(frozen=True)
+class Scored:
+    """Forecasts of a log by a saved run, and how the log was read.
+
+    Attributes
+    ----------
+    table : the table `FORECASTS`
+    counts : rows read, accepted, quarantined by rule, dropped
+    """
+
+    table: pa.Table
+    as_of: AsOf
+    counts: Json
+
+
+def rescore(run: Run, log: str, config: RunConfig, machine: Machine, reporter: Reporter) -> Scored:
     """Forecasts for the customers of a log, by what the run learned.
 
     Settings of the run hold unless given anew. Without an as-of given, it is the log's last
     date, or the run's as-of where that is later.
-
-    Returns
-    -------
-    the table `FORECASTS`
 
     Raises
     ------
@@ -43,4 +55,5 @@ def rescore(
         read = held.read
         as_of = read.as_of if read.as_of_given else max(read.as_of, run.as_of)
         history = held.book.history(as_of, settings.horizon.n_days)
-        return scorer.score(history, settings.horizon, settings.money, settings.level)
+        table = scorer.score(history, settings.horizon, settings.money, settings.level)
+        return Scored(table, as_of, counts(read))

@@ -25,6 +25,8 @@ from clv.core.types import AsOf, Json
 from clv.data.engine import storage_errors
 
 FORMAT = 1
+#: What a manifest must hold to be read as a run.
+NEEDED = frozenset({"format", "run_id", "as_of", "settings"})
 MANIFEST = "manifest.json"
 FORECASTS = "forecasts.parquet"
 QUARANTINE = "quarantine.parquet"
@@ -58,9 +60,13 @@ class Run:
                 f"run: {folder} is not a run folder (it has no {MANIFEST})."
                 " Give the folder that `clv run` printed."
             )
-        if run.manifest.get("format") != FORMAT:
+        if not isinstance(run.manifest, dict) or not run.manifest.keys() >= NEEDED:
             raise RunError(
-                f"run: {folder} has format {run.manifest.get('format')}; this version reads"
+                f"run: {folder / MANIFEST} is not a manifest of a run. Run `clv run` again."
+            )
+        if run.manifest["format"] != FORMAT:
+            raise RunError(
+                f"run: {folder} has format {run.manifest['format']}; this version reads"
                 f" {FORMAT}. Run `clv run` again, or use the version that wrote it."
             )
         return run
@@ -117,7 +123,10 @@ def find(name: str, home: Path) -> Run:
     if name in NEWEST:
         pointer = home / "champion"
         if not pointer.is_file():
-            raise RunError(f"run: there is none in {home} yet. Make one with `clv run LOG`.")
+            raise RunError(
+                f"run: there is none in {home} yet. Make one with `clv run LOG`; a run made with"
+                " --out is named by its folder."
+            )
         name = pointer.read_text().strip()
     inside = home / "runs" / name
     return Run.open(inside if inside.is_dir() and os.sep not in name else Path(name))
@@ -146,24 +155,24 @@ def staging(place: Path) -> Iterator[Path]:
 
     A former run at `place` is exchanged for the new one in a single step of the file
     system. A killed process leaves its staging folder behind, which nothing reads and the
-    next run here removes.
+    next run here removes; a locked file beside the folder tells that its process lives.
     """
-    place = Path(os.path.abspath(place))  # noqa: PTH100  resolve() would follow a link at place
+    place = place.resolve()
     with storage_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         _sweep(place)
         folder = place.parent / _STAGING.format(name=place.name, mark=secrets.token_hex(4))
-        folder.mkdir()
-        lock = (folder / _LOCK).open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield folder
-            (folder / _LOCK).unlink()
-            _flush(folder)
-            _move(folder, place)
-        finally:
-            lock.close()
-            shutil.rmtree(folder, ignore_errors=True)
+        lock_file = _lock_of(folder)
+        with lock_file.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            folder.mkdir()
+            try:
+                yield folder
+                _flush(folder)
+                _move(folder, place)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+                lock_file.unlink(missing_ok=True)
 
 
 def point_to(run_id: str, home: Path) -> None:
@@ -196,7 +205,7 @@ def _exchange(one: Path, other: Path) -> None:
         done = renameat2(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange)
         if done == 0:
             return
-    former = one.with_name(one.name + "-former")
+    former = _former(one)
     other.rename(former)
     one.rename(other)
     former.rename(one)
@@ -204,18 +213,28 @@ def _exchange(one: Path, other: Path) -> None:
 
 def _sweep(place: Path) -> None:
     """Remove staging folders of processes that are gone: theirs is the lock nobody holds."""
-    for left in place.parent.glob(_STAGING.format(name=_escaped(place.name), mark="*")):
-        try:
-            with (left / _LOCK).open("r") as lock:
+    pattern = _STAGING.format(name=_escaped(place.name), mark="*") + _LOCK
+    for lock_file in place.parent.glob(pattern):
+        with lock_file.open("r") as lock:
+            try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            pass
-        except OSError:
-            continue
-        if not place.exists() and (left / MANIFEST).is_file() and left.name.endswith("-former"):
-            left.rename(place)
-            continue
-        shutil.rmtree(left, ignore_errors=True)
+            except OSError:
+                continue
+            folder = lock_file.with_name(lock_file.name.removesuffix(_LOCK))
+            former = _former(folder)
+            if former.exists() and not place.exists():
+                former.rename(place)
+            for left in (folder, former):
+                shutil.rmtree(left, ignore_errors=True)
+            lock_file.unlink(missing_ok=True)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(folder.name + _LOCK)
+
+
+def _former(folder: Path) -> Path:
+    return folder.with_name(folder.name + "-former")
 
 
 def _escaped(name: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from clv.core.errors import RunError, SettingError
 from clv.core.schema import FORECASTS, conform
 from clv.core.types import Floats, Horizon, Money
 from clv.features.book import History
@@ -133,7 +134,21 @@ class Scorer:
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
-        """Read what `save` wrote; the files hold numbers and text, no code."""
+        """Read what `save` wrote; the files hold numbers and text, no code.
+
+        Raises
+        ------
+        RunError : a file is missing, broken, or of something else
+        """
+        try:
+            return cls._read(folder)
+        except (OSError, LookupError, TypeError, ValueError, AttributeError, SettingError) as error:
+            raise RunError(
+                f"run: the model in {folder} cannot be read ({error!r}). Run `clv run` again."
+            ) from error
+
+    @classmethod
+    def _read(cls, folder: Path) -> Scorer:
         content = json.loads((folder / "scorer.json").read_text())
         return cls(
             registry.model_class(content["model"]).load(folder / "champion"),

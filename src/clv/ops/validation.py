@@ -9,21 +9,21 @@ import pyarrow.parquet as pq
 
 from clv.core.errors import HistoryError, TooManyBadRowsError
 from clv.core.types import AsOf, Horizon, Json
+from clv.data.engine import storage_errors
 from clv.evaluation import readiness
 from clv.evaluation.backtest import last_origin
+from clv.features.book import Book
 from clv.models.spend import SpendModel
 from clv.ops import manifest as manifests
-from clv.ops.config import LogConfig
+from clv.ops.config import ValidateConfig
 from clv.ops.job import RunSettings
 from clv.ops.machine import Machine
 from clv.ops.pipeline import opened
 from clv.ops.progress import Reporter, Stages
 
-USUAL_HORIZON = Horizon(365)
-
 
 def validate(
-    log: str, config: LogConfig, machine: Machine, quarantine: Path | None, reporter: Reporter
+    log: str, config: ValidateConfig, machine: Machine, quarantine: Path | None, reporter: Reporter
 ) -> Json:
     """Read and check a log without forecasting.
 
@@ -40,30 +40,33 @@ def validate(
     ------
     ClvError : the log cannot be read, or too many of its rows are bad
     """
-    stages = Stages(reporter)
+    stages, horizon = Stages(reporter), Horizon(config.horizon)
     settings = RunSettings(log, config.ingest_settings(machine.s3_endpoint), machine=machine)
     with tempfile.TemporaryDirectory(prefix="clv-") as work:
         try:
             with opened(settings, Path(work), stages) as held:
-                read, book = held.read, held.book
                 if quarantine is not None:
-                    held.engine.write_parquet(read.quarantine, quarantine)
-                found = {
-                    **manifests.of_log(read),
-                    "as_of": str(read.as_of),
-                    "counts": manifests.counts(read),
+                    held.engine.write_parquet(held.read.quarantine, quarantine)
+                return {
+                    **manifests.of_log(held.read),
+                    "as_of": str(held.read.as_of),
+                    "counts": manifests.counts(held.read),
+                    "readiness": _readiness(held.book, horizon),
                 }
-                history = book.history(read.as_of, USUAL_HORIZON.n_days)
-                try:
-                    readiness.require(history)
-                except HistoryError as error:
-                    return {**found, "readiness": {"verdict": str(error), "checks": []}}
-                checked = last_origin(AsOf(book.first_day), read.as_of, USUAL_HORIZON).window
-                spend = SpendModel().fit(history)
-                ready = readiness.assess(history, USUAL_HORIZON, checked, spend)
-                return {**found, "readiness": ready}
         except TooManyBadRowsError as error:
-            bad = getattr(error, "quarantine", None)
-            if quarantine is not None and bad is not None:
-                pq.write_table(bad, quarantine)
+            if quarantine is not None and error.quarantine is not None:
+                with storage_errors(quarantine.parent):
+                    pq.write_table(error.quarantine, quarantine)
             raise
+
+
+def _readiness(book: Book, horizon: Horizon) -> Json:
+    history = book.history(book.as_of, horizon.n_days)
+    try:
+        readiness.require(history)
+    except HistoryError as error:
+        return {"verdict": str(error), "checks": []}
+    checked = last_origin(AsOf(book.first_day), book.as_of, horizon)
+    bought = bool(book.outcome(book.history(checked.cutoff, 1), checked.window).any())
+    spend = SpendModel().fit(history)
+    return readiness.assess(history, horizon, checked.window, spend, bought=bought)

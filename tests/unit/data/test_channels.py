@@ -37,9 +37,14 @@ def test_the_rarest_of_many_become_other(n, groups_left, other):
     assert sum(group == "Other" for group in learned.values()) == other
 
 
-def test_groups_of_the_user_replace_the_usual_ones():
-    learned = learn_channel_groups(table("app", "web"), {"Mobile": ["app"]})
-    assert groups(learned, "APP", "web") == ["Mobile", "web"]
+def test_groups_of_the_user_are_laid_over_the_usual_ones():
+    learned = learn_channel_groups(table("phone", "web", "walk-in"), {"Desk": ["phone"]})
+    assert groups(learned, "Phone", "web", "walk-in") == ["Desk", "WEB", "Direct"]
+
+
+def test_a_usual_group_gains_the_words_of_the_user_under_the_name_they_wrote():
+    learned = learn_channel_groups(table("app", "online"), {"Web": ["app"]})
+    assert groups(learned, "app", "online") == ["Web", "Web"]
 
 
 def test_a_log_without_channels_is_left_as_it_is():

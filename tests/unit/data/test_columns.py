@@ -3,8 +3,35 @@
 import pytest
 
 from clv.core.errors import ColumnError
-from clv.data.columns import map_columns
+from clv.data.columns import has_amount, map_columns, passed_over
 from clv.data.settings import Columns
+
+
+def test_what_a_better_name_passed_over_is_told():
+    names = ("customer_id", "client", "date", "datetime", "revenue", "sales", "note")
+    mapping = map_columns(names, Columns())
+    assert mapping["amount"].column == "revenue"
+    assert passed_over(names, mapping) == {"customer": ["client"], "amount": ["sales"]}
+    given = map_columns(names, Columns(amount="sales", customer="client"))
+    assert passed_over(names, given) == {}
+
+
+@pytest.mark.parametrize("given", [{}, {"amount": "amount"}])
+def test_a_doubled_name_of_a_needed_field_is_refused(given):
+    names = ("customer_id", "date", "amount", "amount (2)")
+    with pytest.raises(ColumnError, match=r"several columns .* called 'amount'.*Rename one"):
+        map_columns(names, Columns(**given), {"amount"})
+
+
+def test_a_doubled_name_of_another_column_is_no_matter():
+    names = ("customer_id", "date", "amount", "note", "note (2)")
+    assert "amount" in map_columns(names, Columns(), {"note"})
+
+
+def test_a_log_without_amounts_is_read_where_none_is_needed():
+    mapping = map_columns(("customer_id", "date"), Columns(), amount_needed=False)
+    assert list(mapping) == ["customer", "date"]
+    assert not has_amount(mapping)
 
 
 def found(names, **given):

@@ -69,6 +69,29 @@ def test_days_that_read_alike_either_way_need_no_answer(read):
     assert days(read, "05/05/2024", "07/07/2024") == [date(2024, 5, 5), date(2024, 7, 7)]
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        # The first in the alphabet reads alike; the others do not.
+        ("01/01/2023", "02/08/2023", "03/03/2023"),
+        tuple(f"{month:02}/01/2023" for month in range(1, 13)),
+        ("1/1/2023", "1/1/2024", "1/2/2023"),
+    ],
+)
+def test_one_date_that_reads_alike_says_nothing_of_the_others(read, texts):
+    telling = next(text for text in texts if text.split("/")[0] != text.split("/")[1])
+    with pytest.raises(DateFormatError, match=f"'{telling}'.*--date-format"):
+        read(log(*texts))
+
+
+def test_one_date_that_reads_alike_follows_the_proven_order(read):
+    assert days(read, "01/01/2023", "1/31/2023", "02/01/2023") == [
+        date(2023, 1, 1),
+        date(2023, 1, 31),
+        date(2023, 2, 1),
+    ]
+
+
 def test_two_digit_years_are_read_where_one_order_fits(read):
     assert days(read, "1/31/24", "12/1/24") == [date(2024, 1, 31), date(2024, 12, 1)]
     # As year-first the 31st would lie in the future.

@@ -48,5 +48,39 @@ def test_other_errors_pass(tmp_path, error):
 
 def test_a_folder_under_a_file_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="Not a directory"):
+    with pytest.raises(StorageError, match="file is not a folder"):
         DuckDBEngine(tmp_path / "file" / "engine")
+    with pytest.raises(StorageError, match="file is not a folder"):
+        DuckDBEngine(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("file/table.parquet", "file is not a folder"),
+        ("gone/table.parquet", "gone.* cannot be made"),
+        ("taken", "taken is a folder, so no file"),
+    ],
+)
+def test_a_table_that_cannot_be_put_there_is_told(tmp_path, engine, place, told):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "taken").mkdir()
+    engine.sql("CREATE TABLE one AS SELECT 1 AS n")
+    with pytest.raises(StorageError, match=told):
+        engine.write_parquet(engine.ibis.table("one"), tmp_path / place)
+
+
+def test_a_file_that_cannot_be_opened_for_writing_is_told(tmp_path):
+    with pytest.raises(StorageError, match="cannot be made"), storage_errors(tmp_path / "gone"):
+        (tmp_path / "gone" / "copy").open("wb")
+    with pytest.raises(StorageError, match="is a folder, so no file"), storage_errors(tmp_path):
+        tmp_path.open("wb")
+
+
+@pytest.mark.parametrize("name", ["out/log.csv", "log.csv", "elsewhere/log.csv"])
+def test_a_missing_input_is_not_taken_for_a_missing_place(tmp_path, name):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(FileNotFoundError), storage_errors(tmp_path / "out"):
+        (tmp_path / name).open("rb")
+    with pytest.raises(duckdb.IOException), storage_errors(tmp_path / "out"):
+        duckdb.sql(f"FROM read_csv('{tmp_path / name}')").fetchall()

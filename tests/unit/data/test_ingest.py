@@ -11,6 +11,7 @@ import pytest
 from clv.core.errors import ColumnError, LogError, SettingError, SourceError, TooManyBadRowsError
 from clv.core.schema import OPTIONAL_COLUMNS, QUARANTINE, TRANSACTIONS
 from clv.core.types import AsOf
+from clv.data.engine import DuckDBEngine
 from clv.data.ingest import Columns, IngestSettings, ingest
 from clv.data.rules import RULES
 
@@ -151,7 +152,19 @@ def test_too_many_bad_rows_stop_it_and_keep_the_quarantine(read):
     ) as told:
         read(HEAD + GOOD + ",2024-01-05,1\n" * 2 + "c,x,1\n", max_bad=0.5)
     assert "line 4 (missing_customer)" in told.value.message
-    assert told.value.quarantine.count().execute() == 3
+    assert told.value.quarantine.column("line").to_pylist() == [4, 5, 6]
+    assert told.value.quarantine.schema.types == QUARANTINE.types
+
+
+def test_the_refused_rows_outlive_the_engine(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(HEAD + GOOD + "c,never,1\n" * 3)
+    with (
+        pytest.raises(TooManyBadRowsError) as told,
+        DuckDBEngine(tmp_path / "engine", "500MB", 1) as engine,
+    ):
+        ingest(path, IngestSettings(), engine)
+    assert told.value.quarantine.column("rule").to_pylist() == ["unreadable_date"] * 3
 
 
 def test_bad_rows_within_the_limit_do_not_stop_it(read):
@@ -163,7 +176,7 @@ def test_bad_rows_within_the_limit_do_not_stop_it(read):
     [
         ("", "is empty"),
         ("\n \n\n", "is empty"),
-        (HEAD, "has a header and no rows"),
+        (HEAD, "log.csv has no rows"),
         (HEAD + "c,x,1\n", "none of its 1 rows can be used: 1 unreadable_date"),
     ],
 )

@@ -24,12 +24,12 @@ def test_segments_add_up_and_start_with_the_best(forecasts):
     assert sum(r["clv"] for r in rows) == pytest.approx(forecasts["clv"].sum())
     champions = forecasts[forecasts["segment"] == "Champions"]
     assert rows[0]["mean_clv"] == pytest.approx(champions["clv"].mean())
-    assert rows[0]["p_alive"] == pytest.approx(champions["p_alive"].mean())
+    assert rows[0]["p_purchase"] == pytest.approx(champions["p_purchase"].mean())
 
 
-def test_a_model_without_p_alive_leaves_it_open(forecasts):
-    rows = tables.segment_rows(forecasts.assign(p_alive=np.nan))
-    assert all(np.isnan(r["p_alive"]) for r in rows)
+def test_a_model_without_p_purchase_leaves_it_open(forecasts):
+    rows = tables.segment_rows(forecasts.assign(p_purchase=np.nan))
+    assert all(np.isnan(r["p_purchase"]) for r in rows)
 
 
 def test_the_matrix_counts_what_pandas_counts(forecasts):

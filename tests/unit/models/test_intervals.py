@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from clv.core.errors import HistoryError
+from clv.core.errors import SettingError
 from clv.models.intervals import RatioIntervals, cross_fitted
 
 
@@ -71,7 +71,7 @@ def test_saved_and_loaded_they_are_the_same(tmp_path):
 
 def test_a_level_that_was_not_learned_is_refused_by_name():
     learned = RatioIntervals().fit(*population(300, 8), days=100)
-    with pytest.raises(HistoryError, match=r"0\.85 was not learned.*0\.9"):
+    with pytest.raises(SettingError, match=r"0\.85 was not learned.*0\.9"):
         learned.predict(np.array([True]), np.array([1.0]), 100, 0.85)
 
 
@@ -82,3 +82,12 @@ def test_cross_fitted_ends_come_from_other_customers():
     actual[0] = 1e12  # an outlier moves the ends of the other half only
     again = cross_fitted(onetimer, predicted, actual, 100, 0.9, seed=0)[1]
     assert again[0] == upper[0]
+
+
+def test_a_cell_too_small_for_the_level_promises_no_lower_end():
+    rng = np.random.default_rng(10)
+    predicted, actual = np.ones(60), rng.exponential(1, 60)
+    learned = RatioIntervals().fit(np.zeros(60, bool), predicted, actual, 10)
+    lower, upper = learned.predict(np.zeros(1, bool), np.ones(1), 10, 0.99)
+    assert lower[0] == 0
+    assert upper[0] == pytest.approx(actual.max())

@@ -5,10 +5,12 @@ import pytest
 from clv.core.errors import RunError, StorageError
 from clv.ops import runs
 
+MINIMAL = {"format": runs.FORMAT, "run_id": "one", "as_of": "2024-01-01", "settings": {}}
+
 
 def publish(place, text):
     with runs.staging(place) as folder:
-        runs.write_json(folder / runs.MANIFEST, {"format": runs.FORMAT, "text": text})
+        runs.write_json(folder / runs.MANIFEST, {**MINIMAL, "text": text})
         (folder / "inner").mkdir()
         (folder / "inner" / "file").write_text(text)
 
@@ -56,11 +58,13 @@ def test_folders_left_by_killed_runs_are_removed_and_those_at_work_are_not(tmp_p
     dead = tmp_path / ".out.partial-dead"
     dead.mkdir()
     (dead / "half").write_text("written")
+    (tmp_path / ".out.partial-dead.lock").touch()
     with runs.staging(place) as alive:
         assert not dead.exists()
+        assert not (tmp_path / ".out.partial-dead.lock").exists()
         publish(place, "by another process")
         assert alive.exists()
-        runs.write_json(alive / runs.MANIFEST, {"format": runs.FORMAT, "text": "slow"})
+        runs.write_json(alive / runs.MANIFEST, {**MINIMAL, "text": "slow"})
     assert text_of(place) == "slow"
 
 
@@ -68,6 +72,7 @@ def test_a_kill_between_the_two_renames_is_healed_by_the_next_run(tmp_path):
     place = tmp_path / "out"
     publish(place, "first")
     place.rename(tmp_path / ".out.partial-abcd-former")
+    (tmp_path / ".out.partial-abcd.lock").touch()
     with pytest.raises(ZeroDivisionError), runs.staging(place):
         raise ZeroDivisionError
     assert text_of(place) == "first"
@@ -103,6 +108,22 @@ def test_latest_is_the_run_pointed_to(tmp_path):
 
 
 def test_a_run_of_another_format_is_refused(tmp_path):
-    (tmp_path / runs.MANIFEST).write_text('{"format": 99}')
+    (tmp_path / runs.MANIFEST).write_text(json.dumps({**MINIMAL, "format": 99}))
     with pytest.raises(RunError, match="has format 99; this version reads 1"):
         runs.Run.open(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"format": 1}', "no json"])
+def test_a_broken_manifest_is_refused(tmp_path, content):
+    (tmp_path / runs.MANIFEST).write_text(content)
+    with pytest.raises(RunError, match="manifest"):
+        runs.Run.open(tmp_path)
+
+
+def test_a_link_stays_a_link_to_the_newer_run(tmp_path):
+    publish(tmp_path / "real", "first")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    publish(tmp_path / "link", "second")
+    assert (tmp_path / "link").is_symlink()
+    assert text_of(tmp_path / "real") == "second"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]

@@ -66,21 +66,21 @@ def segment_rows(forecasts: pd.DataFrame) -> list[Json]:
 
     Returns
     -------
-    segment, customers, customer_share, clv, clv_share, mean_clv, p_alive (NaN where the model
+    segment, customers, customer_share, clv, clv_share, mean_clv, p_purchase (NaN where the model
     does not say), historic_value
     """
     if forecasts.empty:
         return []
     codes, names = pd.factorize(forecasts["segment"], sort=True)
     n = len(names)
-    clv, alive = floats(forecasts["clv"]), floats(forecasts["p_alive"])
-    said = np.isfinite(alive)
+    clv, chance = floats(forecasts["clv"]), floats(forecasts["p_purchase"])
+    said = np.isfinite(chance)
     customers = np.bincount(codes, minlength=n)
     value = np.bincount(codes, weights=clv, minlength=n)
     historic = np.bincount(codes, weights=floats(forecasts["historic_value"]), minlength=n)
     score = np.bincount(codes, weights=floats(forecasts["rfm_score"]), minlength=n) / customers
     n_said = np.bincount(codes, weights=said, minlength=n)
-    alive_sum = np.bincount(codes, weights=np.where(said, alive, 0.0), minlength=n)
+    chance_sum = np.bincount(codes, weights=np.where(said, chance, 0.0), minlength=n)
     total = float(value.sum())
     return [
         {
@@ -90,7 +90,7 @@ def segment_rows(forecasts: pd.DataFrame) -> list[Json]:
             "clv": float(value[i]),
             "clv_share": float(value[i] / total) if total > 0 else 0.0,
             "mean_clv": float(value[i] / customers[i]),
-            "p_alive": float(alive_sum[i] / n_said[i]) if n_said[i] else float("nan"),
+            "p_purchase": float(chance_sum[i] / n_said[i]) if n_said[i] else float("nan"),
             "historic_value": float(historic[i]),
         }
         for i in np.argsort(-score, kind="stable")
