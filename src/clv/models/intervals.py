@@ -19,6 +19,8 @@ LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 #: A cell needs this many customers for its 90 % ends to be ranks and not extremes.
 CELL_SIZE = 200
 MOST_CELLS = 10
+#: The best customers have cells of their own where they fill them: their lower ends matter.
+BEST = (0.95, 0.98)
 
 
 @dataclass
@@ -71,7 +73,8 @@ class RatioIntervals:
             rows = of_group if of_group.any() else np.ones(len(predicted), dtype=bool)
             rate, ratio = predicted[rows] / days, _ratio(actual[rows], predicted[rows])
             n_cells = int(np.clip(len(rate) // CELL_SIZE, 1, MOST_CELLS))
-            edges = np.unique(np.quantile(rate, np.arange(1, n_cells) / n_cells))
+            best = [share for share in BEST if (1 - share) * len(rate) >= CELL_SIZE]
+            edges = np.unique(np.quantile(rate, [*(np.arange(1, n_cells) / n_cells), *best]))
             cell = np.searchsorted(edges, rate, side="left")
             ends = [_ends(ratio[cell == i], self.levels) for i in range(len(edges) + 1)]
             self.edges_.append(edges)
