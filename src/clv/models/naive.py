@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -22,7 +23,7 @@ VERSION = 1
 AT_PAR = Money()
 
 
-class ConstantRate:
+class ConstantRate(ABC):
     """What both baselines share: spend flows on at a constant rate, and nobody leaves.
 
     Attributes
@@ -104,11 +105,13 @@ class ConstantRate:
     def _days_observed(self, history: History) -> int:
         return (history.as_of.day - min(self.first_day_, history.first_day)).days + 1
 
+    @abstractmethod
     def _spend_per_day(self, history: History) -> Floats:
-        raise NotImplementedError
+        """(n,) in the log's currency."""
 
+    @abstractmethod
     def _purchases_per_day(self, history: History) -> Floats:
-        raise NotImplementedError
+        """(n,) purchase days."""
 
 
 class PastRate(ConstantRate):
