@@ -57,7 +57,8 @@ def test_the_five_years_ahead(donors, found):
     assert expected.sum() == pytest.approx(12_884.2, abs=0.05)
 
 
-# Fader, Hardie & Shang (2010), as printed to two digits: donors who never gave again, or always
+# Donors who never gave again, or always: two digits remembered from Fader, Hardie & Shang (2010),
+# not compared with the printed page
 def test_never_and_always(found):
     rows = np.array([0.0, 6.0]), np.array([0.0, 6.0]), np.array([6.0, 6.0])
     np.testing.assert_allclose(bgbb.p_alive(found.params, *rows, 1), (0.11, 0.93), atol=5e-3)

@@ -42,7 +42,7 @@ def normalised_gini(actual: Floats, predicted: Floats) -> float:
 
     References
     ----------
-    Wang, Liu & Miao (2019), arXiv 1912.07753, section 5
+    Wang, Liu & Miao (2019), arXiv 1912.07753
     """
     best = _gini(actual, actual)
     return _gini(actual, predicted) / best if best > 0 else float("nan")
@@ -80,7 +80,7 @@ def decile_mape(actual: Floats, predicted: Floats) -> float:
 
     References
     ----------
-    Wang, Liu & Miao (2019), arXiv 1912.07753, section 5
+    Wang, Liu & Miao (2019), arXiv 1912.07753
     """
     forecast, outcome, _ = deciles(actual, predicted)
     bought = outcome > 0

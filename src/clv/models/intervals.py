@@ -47,7 +47,7 @@ class RatioIntervals:
 
     References
     ----------
-    Romano, Patterson & Candes (2019), "Conformalized quantile regression", section 2;
+    Romano, Patterson & Candes (2019), "Conformalized quantile regression";
     Vovk (2012), "Conditional validity of inductive conformal predictors" (by cell)
     """
 
