@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
+PEERS := .venv/.peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := install
@@ -27,12 +28,14 @@ check: $(DEV) ## style, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(DEV) ## speed side by side with lifetimes, as ratios
-	@OMP_WAIT_POLICY=passive $(BIN)/python -m benchmarks
+bench: $(DEV) $(PEERS) ## speed side by side with lifetimes and pymc-marketing; BENCH=--quick for a glance
+	@OMP_WAIT_POLICY=passive $(BIN)/python -m benchmarks $(BENCH)
 
-docs: $(DEV) ## what the README shows of the demo, anew: its words and its picture
+docs: $(DEV) ## the README's words and picture, the models' figures, the table beside lifetimes, anew
 	@$(BIN)/clv run cdnow --out demo | $(BIN)/python docs/demo.py
 	@$(BIN)/python docs/picture.py demo
+	@$(BIN)/python docs/against_lifetimes.py
+	@$(BIN)/python -m docs.figures
 
 clean: ## remove .venv and what runs left here
 	rm -rf .venv demo .clv
@@ -52,6 +55,13 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 	@$(PIP) install --require-hashes --requirement requirements-dev.lock
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/chromium \
 		|| echo "No browser could be installed; the tests that look at the report will say so."
+	@touch $@
+
+$(PEERS): requirements-peers.lock | $(RUNTIME)
+	@test -x .venv/peers/bin/pip || $(PYTHON) -m venv .venv/peers
+	@echo "Installing the packages of requirements-peers.lock into .venv/peers, once ..."
+	@.venv/peers/bin/python -m pip --disable-pip-version-check --quiet install \
+		--require-hashes --requirement requirements-peers.lock
 	@touch $@
 
 .PHONY: install help demo test slow check bench docs clean

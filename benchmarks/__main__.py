@@ -1,89 +1,189 @@
-"""All comparisons in one process, printed as a table and written to docs/benchmarks.md."""
+"""All comparisons in one run, printed as tables and written to docs/benchmarks.md."""
 
 from __future__ import annotations
 
 import argparse
-import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks import against_lifetimes as rival
-from benchmarks.biglog import write_big_log
+from benchmarks import against_lifetimes as lifetimes
+from benchmarks import against_pymc as pymc
+from benchmarks.bench import Bench
+from benchmarks.memory import Footprint, footprints, footprints_table
+from benchmarks.peer import versions
 from benchmarks.result import COLUMNS, Result, machine, table
 from benchmarks.whole_run import Watched, run_clv, stages_table
 from clv.numerics import bgnbd, mbgnbd, paretonbd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 PACKAGES = ("clv", "numpy", "scipy", "pandas", "duckdb", "lifetimes")
-SEED = 20
-CUSTOMERS, ROWS = 1_000_000, 10_000_000
 #: `--quick` makes everything so many times smaller.
 QUICK = 50
 PAGE = Path("docs/benchmarks.md")
+THOUSAND, MILLION = 1_000, 1_000_000
+#: Sizes at which memory is measured.
+MEMORY_SIZES = (MILLION, 2 * MILLION, 4 * MILLION)
+RUN, MEMORY = "clv run", "memory"
+#: Each row of the tables; numbers are customers, our runs and the rival's.
+ROWS: dict[str, Callable[[Bench], Result]] = {
+    "lifetimes BG/NBD 100k": lambda at: lifetimes.fit(at, bgnbd, 100 * THOUSAND, 9, 5),
+    "lifetimes BG/NBD 1M": lambda at: lifetimes.fit(at, bgnbd, MILLION, 9, 3),
+    "lifetimes BG/NBD 1M cohort": lambda at: lifetimes.fit(
+        at, bgnbd, MILLION, 9, 3, "first quarter"
+    ),
+    "lifetimes MBG/NBD 100k": lambda at: lifetimes.fit(at, mbgnbd, 100 * THOUSAND, 9, 3),
+    "lifetimes MBG/NBD 1M": lambda at: lifetimes.fit(at, mbgnbd, MILLION, 9, 3),
+    "lifetimes Pareto/NBD 100k": lambda at: lifetimes.fit(at, paretonbd, 100 * THOUSAND, 5, 1),
+    "lifetimes Pareto/NBD 1M": lambda at: lifetimes.fit(at, paretonbd, MILLION, 3, 1),
+    "lifetimes Gamma-Gamma 100k": lambda at: lifetimes.fit_spend(at, 100 * THOUSAND, 9, 3),
+    "lifetimes Gamma-Gamma 1M": lambda at: lifetimes.fit_spend(at, MILLION, 9, 3),
+    "lifetimes scoring": lambda at: lifetimes.score(at, MILLION, 5, 3),
+    "lifetimes summary": lambda at: lifetimes.summarise(at, 3, 1, with_returns=False),
+    "lifetimes summary with returns": lambda at: lifetimes.summarise(at, 3, 1, with_returns=True),
+    "lifetimes BG/NBD from transactions": lambda at: lifetimes.fit_log(at, 3, 1),
+    "size BG/NBD 10M": lambda at: lifetimes.fit(at, bgnbd, 10 * MILLION, 3, 0),
+    "size BG/NBD 10M cohort": lambda at: lifetimes.fit(
+        at, bgnbd, 10 * MILLION, 3, 0, "first quarter"
+    ),
+    "pymc-marketing MAP 100k": lambda at: pymc.fit_map(at, 100 * THOUSAND, 9, 3),
+    "pymc-marketing MAP 1M": lambda at: pymc.fit_map(at, MILLION, 9, 3),
+    "pymc-marketing MCMC 10k": lambda at: pymc.fit_mcmc(at, 10 * THOUSAND, 9, 1),
+    "pymc-marketing MCMC 100k": lambda at: pymc.fit_mcmc(at, 100 * THOUSAND, 9, 1),
+}
+NAMES = (RUN, *ROWS, MEMORY)
+
+
+@dataclass
+class Measured:
+    """What was asked for; the rest is empty.
+
+    Attributes
+    ----------
+    rows : of the comparisons
+    footprints : memory of fits and scores
+    run : `clv run` from end to end
+    """
+
+    rows: list[Result] = field(default_factory=list)
+    footprints: list[Footprint] = field(default_factory=list)
+    run: Watched | None = None
+
+    def against(self, rival: str) -> str:
+        """The rows beside one rival, as a table."""
+        return table(COLUMNS, [one.row() for one in self.rows if one.rival == rival])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK} times smaller, no page")
     parser.add_argument(
-        "--out", type=Path, help=f"page to write; default {PAGE}, none with --quick"
+        "--only",
+        metavar="WORD",
+        action="append",
+        default=[],
+        help=f"comparisons with this word in their name, no page; names: {', '.join(NAMES)}",
+    )
+    parser.add_argument(
+        "--out", type=Path, help=f"page to write; default {PAGE}, none with --quick or --only"
     )
     asked = parser.parse_args(arguments)
-    smaller = QUICK if asked.quick else 1
+    names = chosen(asked.only)
+    if not names:
+        parser.error(f"--only: no such word in {', '.join(NAMES)}")
+    if asked.out and asked.only:
+        parser.error("--only would leave the page with gaps; drop --out")
     about = machine(PACKAGES)
+    if any(name.startswith(pymc.RIVAL) for name in names):
+        try:
+            about += f"; in an environment of its own {versions()}"
+        except FileNotFoundError as absent:
+            parser.error(str(absent))
     print(about, flush=True)
-    with tempfile.TemporaryDirectory(prefix="clv-benchmarks-") as folder:
-        work = Path(folder)
-        write_big_log(work / "log.parquet", CUSTOMERS // smaller, ROWS // smaller, SEED)
-        run = run_clv(work / "log.parquet", work / "out")
-        print(f"\nclv run, {ROWS // smaller:,} rows\n\n{stages_table(run)}\n", flush=True)
-        results = []
-        for result in comparisons(work, smaller):
-            print(f"{result.case}: {result.ratio:.3g} times faster", flush=True)
-            results.append(result)
-    print(f"\n{table(COLUMNS, [result.row() for result in results])}")
-    out = asked.out or (None if asked.quick else PAGE)
+    started = time.perf_counter()
+    measured = measure(names, QUICK if asked.quick else 1)
+    print(f"\n{(time.perf_counter() - started) / 60:.1f} minutes\n\n{tables(measured)}")
+    out = asked.out or (None if asked.quick or asked.only else PAGE)
     if out is not None:
-        out.write_text(page(about, results, run), encoding="utf-8")
+        out.write_text(page(about, measured), encoding="utf-8")
 
 
-def comparisons(work: Path, smaller: int) -> Iterator[Result]:
-    """Every row of the table, each as soon as it is known.
+def chosen(words: Sequence[str]) -> list[str]:
+    """Names with any of the words in them, all names without words."""
+    return [
+        name for name in NAMES if not words or any(word.lower() in name.lower() for word in words)
+    ]
+
+
+def measure(names: Sequence[str], smaller: int) -> Measured:
+    """Everything named, in the order of `NAMES`, each told as soon as it is known.
 
     Parameters
     ----------
-    work : holds log.parquet; the engine's tables go there too
     smaller : factor by which all sizes are divided
     """
-    million, tenth = CUSTOMERS // smaller, CUSTOMERS // smaller // 10
-    yield rival.fit(bgnbd, tenth, repeats=9, rival_repeats=5, seed=SEED)
-    yield rival.fit(bgnbd, million, repeats=9, rival_repeats=3, seed=SEED)
-    yield rival.fit(bgnbd, million, 9, 3, SEED, arrivals="first quarter")
-    yield rival.fit(mbgnbd, tenth, repeats=9, rival_repeats=3, seed=SEED)
-    yield rival.fit(paretonbd, tenth, repeats=5, rival_repeats=1, seed=SEED)
-    yield rival.fit_spend(tenth, repeats=9, rival_repeats=3, seed=SEED)
-    yield rival.score(million, repeats=5, rival_repeats=3, seed=SEED)
-    for with_returns in (False, True):
-        place = work / f"engine-{with_returns}"
-        yield rival.summarise(work / "log.parquet", place, 3, 1, with_returns=with_returns)
+    measured = Measured()
+    with TemporaryDirectory(prefix="clv-benchmarks-") as work, Bench(Path(work), smaller) as at:
+        for name in names:
+            if name == RUN:
+                measured.run = run_clv(at.log, at.work / "out")
+                print(f"{name}: {measured.run.seconds:.3g} s", flush=True)
+            elif name == MEMORY:
+                sizes = [n // smaller for n in MEMORY_SIZES]
+                measured.footprints = footprints(sizes, at.work, at.seed)
+            else:
+                measured.rows.append(ROWS[name](at))
+                print(measured.rows[-1].told, flush=True)
+    return measured
 
 
-def page(about: str, results: Sequence[Result], run: Watched) -> str:
-    """docs/benchmarks.md."""
-    counts = run.manifest["counts"]
+def tables(measured: Measured) -> str:
+    """Everything measured, for the terminal."""
+    parts = [measured.against(rival) for rival in dict.fromkeys(one.rival for one in measured.rows)]
+    if measured.footprints:
+        parts.append(footprints_table(measured.footprints))
+    if measured.run is not None:
+        parts.append(stages_table(measured.run))
+    return "\n\n".join(parts)
+
+
+def page(about: str, measured: Measured) -> str:
+    """docs/benchmarks.md, of everything."""
+    assert measured.run is not None
+    counts = measured.run.manifest["counts"]
     return f"""# Benchmarks
 
 Written by `make bench`. {about}.
 
+Seconds are medians of the runs given, ours and theirs, which take turns on the same data:
+customers drawn from the BG/NBD with CDNOW's parameters, in whole days, or a shop's log of
+{counts["rows_in"]:,} rows. A rival that is slow ran less often. Ratio is the rival's seconds over
+ours. Floor is the least such a job could take.
+
 ## Side by side with lifetimes
 
-Both run in one process, in turns, on the same data: customers drawn from the BG/NBD with CDNOW's
-parameters, in whole days. Seconds are medians of the runs given, ours and theirs; where the rival
-is slow it ran less often. Ratio is the rival's seconds over ours.
+In one process.
 
-{table(COLUMNS, [result.row() for result in results])}
+{measured.against("lifetimes")}
+
+## Side by side with pymc-marketing
+
+It runs in another interpreter, which stays up and waits while we work, and times itself: without
+imports, and without its first fit of the same customers, in which PyTensor compiles.
+
+{measured.against(pymc.RIVAL)}
+
+## Memory
+
+Peak of resident memory while BG/NBD is fitted, or every customer is scored, beyond what was
+resident before; each in a process that does nothing else.
+
+{footprints_table(measured.footprints)}
 
 ## `clv run` from end to end
 
@@ -91,7 +191,7 @@ is slow it ran less often. Ratio is the rival's seconds over ours.
 forecasts, report and models out. No other package does this job. Memory of the stages is as the
 run's manifest tells it, that of the whole process as seen from outside.
 
-{stages_table(run)}
+{stages_table(measured.run)}
 """
 
 

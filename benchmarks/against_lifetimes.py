@@ -14,81 +14,84 @@ import pandas as pd
 import pyarrow.parquet as pq
 from lifetimes.utils import summary_data_from_transaction_data
 
-from benchmarks.population import PURCHASES, customers
-from benchmarks.result import Result, side_by_side, timed
+from benchmarks import ours
+from benchmarks.population import HORIZON, PURCHASES, SORT, sorted_keys
+from benchmarks.result import Result, least, side_by_side, timed
 from clv.data.engine import DuckDBEngine
 from clv.data.ingest import IngestSettings, ingest
-from clv.features.book import Book
-from clv.features.ledger import Ledger
 from clv.numerics import bgnbd, gammagamma, histories, mbgnbd, paretonbd
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from benchmarks.bench import Bench
     from benchmarks.population import Customers
-    from clv.core.types import Floats
+    from clv.core.types import AsOf, Floats
 
 RIVALS = {
     bgnbd: (bgnbd.BGNBDParams, lifetimes.BetaGeoFitter),
     mbgnbd: (mbgnbd.MBGNBDParams, lifetimes.ModifiedBetaGeoFitter),
     paretonbd: (paretonbd.ParetoNBDParams, lifetimes.ParetoNBDFitter),
 }
-#: Days ahead that scoring looks, and that the summary's recent value looks back.
-HORIZON = 365
+#: The least a summary of transactions can be.
+GROUP_BY = (
+    "SELECT sum(n), min(first), max(last) FROM (SELECT customer_id, count(*) AS n,"
+    " min(date) AS first, max(date) AS last FROM transactions GROUP BY 1)"
+)
 #: Log-likelihoods may differ by rounding alone.
 ROUNDING = 1e-9
 
 
 def fit(
+    at: Bench,
     model: ModuleType,
     n: int,
     repeats: int,
     rival_repeats: int,
-    seed: int,
     arrivals: str = "all along",
 ) -> Result:
     """A purchase model from x, t_x and T of each customer; grouping them is part of our time.
+
+    Parameters
+    ----------
+    rival_repeats : 0 leaves lifetimes out
 
     Raises
     ------
     ArithmeticError : our optimum is worse than the rival's
     """
-    seen = customers(n, seed, arrivals)
+    seen = at.customers(n, arrivals)
     x, t_x, T = (column.astype(np.float64) for column in (seen.x, seen.t_x, seen.T))
     kind, fitter = RIVALS[model]
-
-    def ours() -> Any:
-        return model.fit(*histories.tally(seen.x, seen.t_x, seen.T)).params
 
     def rival() -> Any:
         return kind(*fitter(penalizer_coef=0.0).fit(seen.x, seen.t_x, seen.T).params_)
 
     def yardstick(params: Any) -> float:
-        return float(model.loglik(params, x, t_x, T).sum())
+        return float(params.loglik(x, t_x, T).sum())
 
-    case = f"fit {_title(model)}, {n:,} customers, arriving {arrivals}"
-    floor = timed(lambda: bgnbd.loglik(PURCHASES, x, t_x, T))[0]
+    case = f"fit {_title(model)}, {len(seen.x):,} customers, arriving {arrivals}"
     return _compared(
         case,
         _described(seen),
-        ours,
+        lambda: ours.fit(model, seen.x, seen.t_x, seen.T),
         rival,
         yardstick,
         (repeats, rival_repeats),
-        floor,
-        "the BG/NBD likelihood of every customer, once",
+        least(lambda: sorted_keys(seen)),
+        SORT,
     )
 
 
-def fit_spend(n: int, repeats: int, rival_repeats: int, seed: int) -> Result:
+def fit_spend(at: Bench, n: int, repeats: int, rival_repeats: int) -> Result:
     """Gamma-Gamma from the mean spend of those who bought again.
 
     Raises
     ------
     ArithmeticError : our optimum is worse than the rival's
     """
-    seen = customers(n, seed)
+    seen = at.customers(n)
     again = seen.x > 0
     x, m = seen.x[again].astype(np.float64), seen.m[again]
 
@@ -100,20 +103,18 @@ def fit_spend(n: int, repeats: int, rival_repeats: int, seed: int) -> Result:
         return float(gammagamma.loglik(params, x, m).sum())
 
     return _compared(
-        f"fit Gamma-Gamma, {n:,} customers",
+        f"fit Gamma-Gamma, {len(seen.x):,} customers",
         f"{len(m):,} of them bought again",
         lambda: gammagamma.fit(x, m).params,
         rival,
         yardstick,
         (repeats, rival_repeats),
-        timed(lambda: np.log(x * m).sum())[0],
+        least(lambda: np.log(x * m).sum()),
         "a logarithm of every customer's spend",
     )
 
 
-def summarise(
-    log: Path, work: Path, repeats: int, rival_repeats: int, *, with_returns: bool
-) -> Result:
+def summarise(at: Bench, repeats: int, rival_repeats: int, *, with_returns: bool) -> Result:
     """Histories of every customer from accepted transactions; lifetimes from a pandas frame.
 
     Ours includes adding up days; both give a pandas frame. With returns, ours also takes them
@@ -123,35 +124,20 @@ def summarise(
     ------
     ArithmeticError : they do not
     """
-    frame = pq.read_table(log).to_pandas()
-    frame["date"] = pd.to_datetime(frame["date"])
+    frame = _frame(at.log)
     returners = frame.loc[frame["amount"] < 0, "customer_id"].unique()
     if not with_returns:
         frame, returners = frame[frame["amount"] >= 0], returners[:0]
-    with DuckDBEngine(work) as engine:
-        read = ingest(log, IngestSettings(returns="net" if with_returns else "drop"), engine)
-        end = str(read.as_of)
-
-        def ours() -> pd.DataFrame:
-            for former in ("bought", "refunds"):
-                engine.ibis.drop_table(former, force=True)
-            ledger = Ledger.of(read.transactions, engine.ibis)
-            return Book.open(ledger, read.as_of).history(read.as_of, HORIZON).frame
-
-        def rival() -> pd.DataFrame:
-            summary: pd.DataFrame = summary_data_from_transaction_data(
-                frame, "customer_id", "date", "amount", observation_period_end=end
-            )
-            return summary
-
+    with DuckDBEngine(at.engine_folder()) as engine:
+        read = ingest(at.log, IngestSettings(returns="net" if with_returns else "drop"), engine)
         with _quiet():
-            spent, mine, rival_spent, theirs = side_by_side(ours, rival, repeats, rival_repeats)
-        floor = timed(
-            lambda: engine.sql(
-                "SELECT count(*) FROM (SELECT customer_id, count(*), min(date), max(date)"
-                " FROM transactions GROUP BY 1)"
+            spent, mine, rival_spent, theirs = side_by_side(
+                lambda: ours.summary(read, engine),
+                lambda: _rival_summary(frame, read.as_of),
+                repeats,
+                rival_repeats,
             )
-        )[0]
+        floor = least(lambda: engine.sql(GROUP_BY))
     agreed = _agree(mine, theirs.drop(returners))
     note = f"x, t_x and T agree on all {agreed:,} customers"
     if with_returns:
@@ -169,23 +155,48 @@ def summarise(
     )
 
 
-def score(n: int, repeats: int, rival_repeats: int, seed: int) -> Result:
+def fit_log(at: Bench, repeats: int, rival_repeats: int) -> Result:
+    """BG/NBD from accepted transactions without returns; lifetimes from a pandas frame.
+
+    Raises
+    ------
+    ArithmeticError : our optimum is worse than the rival's
+    """
+    frame = _frame(at.log)
+    frame = frame[frame["amount"] >= 0]
+    with DuckDBEngine(at.engine_folder()) as engine:
+        read = ingest(at.log, IngestSettings(returns="drop"), engine)
+        x, t_x, T, n = ours.grouped(read)
+        floor = least(lambda: engine.sql(GROUP_BY))
+
+        def rival() -> bgnbd.BGNBDParams:
+            seen = _rival_summary(frame, read.as_of)
+            fitter = lifetimes.BetaGeoFitter(penalizer_coef=0.0)
+            found = fitter.fit(seen["frequency"], seen["recency"], seen["T"])
+            return bgnbd.BGNBDParams(**found.params_)
+
+        return _compared(
+            f"fit BG/NBD from {len(frame):,} transactions",
+            f"{n.sum():,.0f} customers, {len(x):,} distinct histories in whole days",
+            lambda: bgnbd.fit(*ours.grouped(read)).params,
+            rival,
+            lambda params: float(n @ params.loglik(x, t_x, T)),
+            (repeats, rival_repeats),
+            floor,
+            "one GROUP BY of the same table in DuckDB: count, first and last date",
+        )
+
+
+def score(at: Bench, n: int, repeats: int, rival_repeats: int) -> Result:
     """Expected purchases and P(alive) of every customer by the same parameters.
 
     Raises
     ------
     ArithmeticError : an answer differs by more than a millionth
     """
-    seen = customers(n, seed)
+    seen = at.customers(n)
     fitter = lifetimes.BetaGeoFitter()
     fitter.params_ = pd.Series(PURCHASES._asdict())
-
-    def ours() -> tuple[Floats, Floats]:
-        distinct = histories.group(seen.x, seen.t_x, seen.T)
-        history = (distinct.x, distinct.t_x, distinct.T)
-        ahead = np.full(len(distinct.x), float(HORIZON))
-        expected = bgnbd.expected_purchases(PURCHASES, ahead, *history)
-        return expected[distinct.inverse], bgnbd.p_alive(PURCHASES, *history)[distinct.inverse]
 
     def rival() -> tuple[Floats, Floats]:
         history = (seen.x, seen.t_x, seen.T)
@@ -193,41 +204,61 @@ def score(n: int, repeats: int, rival_repeats: int, seed: int) -> Result:
         return np.asarray(ahead), fitter.conditional_probability_alive(*history)
 
     with _quiet():
-        spent, mine, rival_spent, theirs = side_by_side(ours, rival, repeats, rival_repeats)
+        spent, mine, rival_spent, theirs = side_by_side(
+            lambda: ours.score(seen.x, seen.t_x, seen.T), rival, repeats, rival_repeats
+        )
     known = np.isfinite(theirs[0])
     farthest = max(float(np.abs(a - b)[known].max()) for a, b in zip(mine, theirs, strict=True))
     if not (farthest < 1e-6 and np.isfinite(mine[0]).all()):
         raise ArithmeticError(f"scoring: answers differ by up to {farthest:.3g}")
     x, t_x, T = (column.astype(np.float64) for column in (seen.x, seen.t_x, seen.T))
-    floor = timed(
+    floor = least(
         lambda: (PURCHASES.r + x) * np.log((PURCHASES.alpha + T) / (PURCHASES.alpha + t_x))
     )
     return Result(
-        f"score {n:,} customers",
+        f"score {len(seen.x):,} customers",
         _described(seen),
         median(spent),
         median(rival_spent),
         repeats,
         rival_repeats,
-        floor[0],
+        floor,
         "one numpy pass with a logarithm",
         f"Answers differ by {farthest:.0e} at most; lifetimes gives no number for"
         f" {int((~known).sum()):,} customers, we for all.",
     )
 
 
+def _frame(log: Path) -> pd.DataFrame:
+    frame: pd.DataFrame = pq.read_table(log).to_pandas()
+    frame["date"] = pd.to_datetime(frame["date"])
+    return frame
+
+
+def _rival_summary(frame: pd.DataFrame, as_of: AsOf) -> pd.DataFrame:
+    summary: pd.DataFrame = summary_data_from_transaction_data(
+        frame, "customer_id", "date", "amount", observation_period_end=str(as_of)
+    )
+    return summary
+
+
 def _compared(
     case: str,
     sizes: str,
-    ours: Callable[[], Any],
+    own: Callable[[], Any],
     rival: Callable[[], Any],
     yardstick: Callable[[Any], float],
     runs: tuple[int, int],
     floor_seconds: float,
     floor: str,
 ) -> Result:
+    if not runs[1]:
+        turns = [timed(own) for _ in range(runs[0])]
+        note = f"Log-likelihood {yardstick(turns[-1][1]):,.3f}. lifetimes is not run here."
+        spent = [seconds for seconds, _ in turns]
+        return Result(case, sizes, median(spent), None, *runs, floor_seconds, floor, note)
     with _quiet():
-        spent, mine, rival_spent, theirs = side_by_side(ours, rival, *runs)
+        spent, mine, rival_spent, theirs = side_by_side(own, rival, *runs)
     reached, rival_reached = yardstick(mine), yardstick(theirs)
     if reached < rival_reached - ROUNDING * abs(rival_reached):
         raise ArithmeticError(f"{case}: log-likelihood {reached:.3f} is below {rival_reached:.3f}")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.population import PURCHASES, SHORTEST, SPEND
-from clv.numerics import bgnbd
+from clv.numerics import futures, outlook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ def _draw(customers: int, rows: int, rng: np.random.Generator) -> Rows:
     T = rng.integers(SHORTEST, SPAN, customers)
     tempo = _tempo(PURCHASE_SHARE * rows / customers - 1.0)
     # A faster clock: all times are drawn in units of 1 / tempo days.
-    x, t_x = bgnbd.simulate(PURCHASES, T.astype(np.float64) * tempo, rng)
+    x, t_x = futures.simulate(PURCHASES, T.astype(np.float64) * tempo, rng)
     returned = round(rows * RETURNS_PER_ROW)
     further = rows - returned - customers - int(x.sum())
     if further < 0:
@@ -119,6 +119,6 @@ def _tempo(repeats: float) -> float:
     low, high = 0.0, 12.0
     for _ in range(40):
         middle = (low + high) / 2.0
-        expected = float(bgnbd.expected_purchases_new(PURCHASES, ages * np.exp(middle)).mean())
+        expected = float(outlook.expected_purchases_new(PURCHASES, ages * np.exp(middle)).mean())
         low, high = (middle, high) if expected < repeats else (low, middle)
     return float(np.exp(low))

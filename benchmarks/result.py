@@ -15,54 +15,66 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Answer = TypeVar("Answer")
+Other = TypeVar("Other")
 COLUMNS = ("case", "clv, s", "rival, s", "ratio", "floor, s", "runs", "of what, and what came out")
+#: In a column that has nothing to tell.
+NONE = "-"
 
 
 @dataclass(frozen=True)
 class Result:
-    """One job done by us and by a rival in the same process.
+    """One job done by us and by a rival in the same run.
 
     Attributes
     ----------
     case : the job
     sizes : of what
-    ours_seconds, rival_seconds : medians over the runs
+    ours_seconds, rival_seconds : medians over the runs; None for a rival that did not run
     repeats, rival_repeats : runs of each
     floor_seconds, floor : the least such a job can take, and what was timed for it
     note : what came out, ours beside the rival's
+    rival : the other package
     """
 
     case: str
     sizes: str
     ours_seconds: float
-    rival_seconds: float
+    rival_seconds: float | None
     repeats: int
     rival_repeats: int
     floor_seconds: float
     floor: str
     note: str
+    rival: str = "lifetimes"
 
     @property
-    def ratio(self) -> float:
-        """How many times faster than the rival."""
-        return self.rival_seconds / self.ours_seconds
+    def ratio(self) -> float | None:
+        """How many times faster than the rival; None if it did not run."""
+        return None if self.rival_seconds is None else self.rival_seconds / self.ours_seconds
+
+    @property
+    def told(self) -> str:
+        """The ratio, or our seconds where there is none, in a line."""
+        if self.ratio is None:
+            return f"{self.case}: {seconds(self.ours_seconds)} s"
+        return f"{self.case}: {seconds(self.ratio)} times faster than {self.rival}"
 
     def row(self) -> tuple[str, ...]:
         """Texts in the order of `COLUMNS`."""
         return (
             self.case,
             seconds(self.ours_seconds),
-            seconds(self.rival_seconds),
-            f"{self.ratio:.3g}",
+            NONE if self.rival_seconds is None else seconds(self.rival_seconds),
+            NONE if self.ratio is None else seconds(self.ratio),
             seconds(self.floor_seconds),
-            f"{self.repeats} and {self.rival_repeats}",
+            f"{self.repeats} and {self.rival_repeats}" if self.rival_repeats else f"{self.repeats}",
             f"{self.sizes}. {self.note} Floor: {self.floor}.",
         )
 
 
 def side_by_side(
-    ours: Callable[[], Answer], rival: Callable[[], Answer], repeats: int, rival_repeats: int
-) -> tuple[list[float], Answer, list[float], Answer]:
+    ours: Callable[[], Answer], rival: Callable[[], Other], repeats: int, rival_repeats: int
+) -> tuple[list[float], Answer, list[float], Other]:
     """Run both in turns, so that whatever else the machine does meets both.
 
     Parameters
@@ -93,9 +105,14 @@ def timed(call: Callable[[], Answer]) -> tuple[float, Answer]:
     return time.perf_counter() - started, answer
 
 
+def least(call: Callable[[], object], times: int = 3) -> float:
+    """Seconds of the quickest of several runs: for floors."""
+    return min(timed(call)[0] for _ in range(times))
+
+
 def seconds(value: float) -> str:
-    """Three digits, from milliseconds to minutes."""
-    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+    """Three digits, from milliseconds to minutes; ratios too."""
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,4 +1,7 @@
-"""Published and independently recomputed figures of the BG/BB: 11,104 donors who began in 1995."""
+"""Published and independently recomputed figures of the BG/BB: 11,104 donors who began in 1995.
+
+Note 010 is Fader & Hardie's brucehardie.com/notes/010, with its spreadsheet.
+"""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -51,19 +54,32 @@ def test_fit_returns_the_published_parameters(found):
     assert found.n_customers == 11_104
 
 
-# Fader, Hardie & Shang (2010): expected gifts of 2002-2006
+# Note 010's spreadsheet, sheet Conditional Expectations (II): expected gifts of 2002-2006
 def test_the_five_years_ahead(donors, found):
     expected = bgbb.expected_purchases(found.params, 5, donors.x, donors.t_x, donors.T)
     assert expected.sum() == pytest.approx(12_884.2, abs=0.05)
 
 
-# Donors who never gave again, or always: two digits remembered from Fader, Hardie & Shang (2010),
-# not compared with the printed page
+# Fader, Hardie & Shang (2010), table 6: donors active in 2002 by gifts and year of the last
+def test_who_is_active_in_2002(found):
+    rows = np.array([0.0, 2.0, 6.0]), np.array([0.0, 4.0, 6.0]), np.full(3, 6.0)
+    alive = bgbb.p_alive(found.params, *rows, 1)
+    np.testing.assert_allclose(alive, (0.11, 0.59, 0.93), atol=5e-3)
+
+
+# Recomputed: gifts of 2002-2006 of donors who never gave again, or always
 def test_never_and_always(found):
-    rows = np.array([0.0, 6.0]), np.array([0.0, 6.0]), np.array([6.0, 6.0])
-    np.testing.assert_allclose(bgbb.p_alive(found.params, *rows, 1), (0.11, 0.93), atol=5e-3)
+    rows = np.array([0.0, 6.0]), np.array([0.0, 6.0]), np.full(2, 6.0)
     expected = bgbb.expected_purchases(found.params, 5, *rows)
     np.testing.assert_allclose(expected, (0.07, 3.75), atol=5e-3)
+
+
+# Note 010's spreadsheet, sheet In-Sample: donors of no gift and of six; those between recomputed
+def test_donors_by_gifts(found):
+    expected = 11_104 * bgbb.p_count_new(found.params, np.arange(7), 6)
+    np.testing.assert_allclose(expected[[0, 6]], (3454.9, 1253.1), atol=0.05)
+    between = 1888.7, 1348.9, 1113.4, 1017.9, 1027.2
+    np.testing.assert_allclose(expected[1:6], between, atol=0.05)
 
 
 # Recomputed by the R package BTYD, whose optimiser stops in the fifth digit

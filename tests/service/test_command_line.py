@@ -173,7 +173,7 @@ def test_validate_tells_rules_and_readiness_and_can_keep_the_bad_rows(folder, lo
         (["run", "orders.csv", "--config", "none.yaml"], 2, "none.yaml cannot be read"),
         (["run", "orders.csv", "--out", "."], 6, "not a run folder; nothing was touched"),
         (["predict", "nothing", "orders.csv"], 6, "not a run folder"),
-        (["fit", "arima", "orders.csv"], 2, "none of bgnbd"),
+        (["fit", "arima", "orders.csv"], 2, "none of mbgnbd, bgnbd, paretonbd"),
         (["run", "orders.csv", "--seed", "-1"], 2, "seed: -1 is below 0"),
         (["run", "orders.csv", "--out", "orders.csv/deeper"], 7, "storage"),
         (["predict", "results", "orders.csv", "--level", "0.87"], 2, "It has 0.5, 0.8, 0.9"),

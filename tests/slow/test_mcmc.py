@@ -1,40 +1,36 @@
 """Laplace's approximation against the exact posterior of the CDNOW sample, by Markov chains."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from clv.core.types import Floats
-from clv.numerics import betageometric, bgnbd, histories, mbgnbd, optimise, paretonbd, posterior
+from clv.numerics import betageometric, nbd, optimise, outlook, paretonbd
 from clv.numerics.draws import draw_params
+from tests.calibration import CDNOW_SAMPLE, Calibration, calibrate
+from tests.purchase_models import FITS, TIMES, objective, positives
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-DAYS_PER_WEEK = 7
 WALKERS, SETTLING, STEPS, STRETCH = 48, 300, 1_200, 2.0
 #: Of the Normal prior on log-parameters. The Pareto/NBD needs one: as s and beta run to infinity
 #: together its likelihood falls no further, so that a flat prior leaves nothing to normalise.
 PRIOR_SD = 2.0
-#: Means agree within this many of the chain's standard deviations.
-MEANS = 0.3
-#: Deviations agree within this ratio; s and beta of the Pareto/NBD have a long tail to the right.
-DEVIATIONS = {bgnbd: 1.2, mbgnbd: 1.2, paretonbd: 1.4}
+#: Means agree within so many of the chain's standard deviations, deviations within such a ratio;
+#: s and beta of the Pareto/NBD have a long tail.
+WITHIN = {
+    "nbd": (0.1, 1.1),
+    "bgnbd": (0.3, 1.2),
+    "mbgnbd": (0.3, 1.2),
+    "paretonbd": (0.4, 1.4),
+    "mbgcnbd": (0.3, 1.2),
+}
 
 
 @pytest.fixture(scope="module")
-def sample(data_dir: Path) -> histories.Histories:
-    rows = pd.read_parquet(data_dir / "cdnow" / "sample.parquet")
-    days = rows[rows["date"] <= "1997-09-30"].drop_duplicates(["customer_id", "date"])
-    seen = days.groupby("customer_id")["date"]
-    first, last = seen.min(), seen.max()
-    return histories.group(
-        (seen.size() - 1.0).to_numpy(),
-        ((last - first).dt.days / DAYS_PER_WEEK).to_numpy(),
-        ((pd.Timestamp("1997-09-30") - first).dt.days / DAYS_PER_WEEK).to_numpy(),
-    )
+def sample(data_dir) -> Calibration:
+    return calibrate(data_dir / CDNOW_SAMPLE, "1997-09-30", 39)
 
 
 def stretch_moves(
@@ -63,18 +59,21 @@ def stretch_moves(
     return path, moved / (STEPS * len(walkers))
 
 
-@pytest.mark.parametrize("model", [bgnbd, mbgnbd, paretonbd], ids=["bgnbd", "mbgnbd", "paretonbd"])
-def test_draws_agree_with_markov_chains(sample, model):
+@pytest.mark.parametrize("name", WITHIN)
+def test_draws_agree_with_markov_chains(sample, name):
     rng = np.random.default_rng(13)
-    seen = sample.x, sample.t_x, sample.T, sample.n
-    found = model.fit(*seen, prior_sd=PRIOR_SD)
-    unit, rate = sample.n @ sample.T / sample.n.sum(), sample.n @ sample.x / sample.n.sum()
-    units = np.where(np.isin(found.params._fields, ("alpha", "beta")), unit, 1.0)
-    likelihood = model._objective(sample.x, sample.t_x / unit, sample.T / unit, sample.n)
-    starts = paretonbd._starts if model is paretonbd else betageometric.starts
-    climb = optimise.with_prior(likelihood, np.log(starts(rate)[0]), PRIOR_SD)
+    x, t_x, T, n = sample.counted
+    found = FITS[name](x, t_x, T, n, prior_sd=PRIOR_SD)
+    estimate = positives(found.params)
+    # Where the fit searches: in units of the mean time observed.
+    unit, rate = n @ T / n.sum(), n @ x / n.sum()
+    units = np.where(np.isin(found.params._fields[: len(estimate)], TIMES), unit, 1.0)
+    likelihood = objective(name, found.params, (x, t_x / unit, T / unit), n)
+    starts = {"nbd": nbd.starts, "paretonbd": paretonbd.starts}.get(name, betageometric.starts)
+    centre = np.log(starts(getattr(found.params, "k", 1) * rate)[0])
+    climb = optimise.with_prior(likelihood, centre, PRIOR_SD)
     drawn = draw_params(found.params, found.covariance, 20_000, rng)
-    laplace = np.log(np.array(drawn) / units)
+    laplace = np.log(np.array([positives(p) for p in drawn]) / units)
     path, moved = stretch_moves(lambda place: climb(place)[0], laplace[:WALKERS].copy(), rng)
     assert 0.3 < moved < 0.8
     chain = path.reshape(-1, laplace.shape[1])
@@ -84,15 +83,19 @@ def test_draws_agree_with_markov_chains(sample, model):
 
     means = (laplace.mean(axis=0) - chain.mean(axis=0)) / chain.std(axis=0)
     deviations = laplace.std(axis=0) / chain.std(axis=0)
-    assert (np.abs(means) < MEANS).all(), means
-    assert (np.abs(np.log(deviations)) < np.log(DEVIATIONS[model])).all(), deviations
+    of_means, of_deviations = WITHIN[name]
+    assert (np.abs(means) < of_means).all(), means
+    assert (np.abs(np.log(deviations)) < np.log(of_deviations)).all(), deviations
     np.testing.assert_allclose(np.corrcoef(laplace.T), np.corrcoef(chain.T), atol=0.1)
 
     # What it comes to: the purchases all customers are expected to make in 39 weeks.
-    kind = type(found.params)
-    by_laplace, by_chain = (
-        np.array([sample.n @ posterior.expected_purchases(kind(*p), 39.0, *seen[:3]) for p in rows])
-        for rows in (np.exp(laplace[:400]) * units, np.exp(rng.choice(chain, 400)) * units)
-    )
+    def totals(logs: Floats) -> Floats:
+        each = (
+            found.params._replace(**dict(zip(found.params._fields, p, strict=False)))
+            for p in np.exp(logs) * units
+        )
+        return np.array([n @ outlook.expected_purchases(p, 39.0, x, t_x, T) for p in each])
+
+    by_laplace, by_chain = totals(laplace[:400]), totals(rng.choice(chain, 400))
     assert by_laplace.mean() == pytest.approx(by_chain.mean(), abs=0.5 * by_chain.std())
     assert by_laplace.std() == pytest.approx(by_chain.std(), rel=0.25)

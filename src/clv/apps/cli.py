@@ -132,7 +132,12 @@ def predict(
 @takes(FitConfig)
 def fit(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="bgnbd, mbgnbd, paretonbd or gammagamma.")
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="nbd, bgnbd, mbgnbd, paretonbd, bgcnbd, mbgcnbd, gammagamma; or btyd, which picks"
+            " the purchase model that finds the latest purchases likeliest.",
+        ),
     ],
     log: Log,
     as_json: AsJson = False,
@@ -141,9 +146,13 @@ def fit(
 ) -> None:
     """Fit one purchase model and print its parameters with standard errors.
 
-    [bold]Example[/bold] (table 2 of Fader, Hardie & Lee 2005 on the full log)
+    [bold]Examples[/bold] (the first: table 2 of Fader, Hardie & Lee 2005 on the full log)
 
       clv fit bgnbd cdnow --as-of 1997-09-30 --unit week
+
+      clv fit btyd orders.csv
+
+      clv fit paretonbd orders.csv --customers customers.csv --covariates channel
     """
     from clv.apps.printing import print_fit
     from clv.ops.fitting import fit_model

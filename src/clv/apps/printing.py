@@ -108,13 +108,28 @@ def print_fit(found: Json, as_json: bool) -> None:
         _json(found)
         return
     table = Table("parameter", "value", "standard error", box=None, pad_edge=False)
-    for name, figure in found["parameters"].items():
+    for name, figure in {**found["parameters"], **found.get("effects", {})}.items():
         table.add_row(name, f"{figure['value']:.5f}", _number(figure["se"], ".5f"))
     console = _console()
+    if "reason" in found:
+        _print_picked(found, console)
     console.print(table)
     console.print(
         f"log-likelihood {found['log_likelihood']:,.3f} of {found['customers']:,} customers"
     )
+    for note in found["notes"]:
+        console.print(f"[yellow]{note}[/yellow]")
+
+
+def _print_picked(found: Json, console: Console) -> None:
+    likely = Table(
+        "model", "log-likelihood each", "standard errors ahead", box=None, pad_edge=False
+    )
+    for name, held in found["held"].items():
+        likely.add_row(name, f"{held['log_likelihood']:.4f}", f"{held['ahead']:+.1f}")
+    if found["held"]:
+        console.print(likely)
+    console.print(found["reason"])
 
 
 def print_models(as_json: bool) -> None:

@@ -58,6 +58,10 @@ HISTORY = pa.schema(
         pa.field("total_value", pa.float64(), nullable=False),  # net spend so far
         pa.field("first_value", pa.float64(), nullable=False),  # net spend on the first day
         pa.field("recent_value", pa.float64(), nullable=False),  # in the last `window` days
+        pa.field("recent_purchases", pa.int64(), nullable=False),  # purchase days among them
+        pa.field("t_x_before", pa.int64()),  # t_x as it was before them, if a customer by then
+        pa.field("log_gaps", pa.float64()),  # sum of log days between purchases; of some, if many
+        pa.field("log_gaps_before", pa.float64()),  # the same up to t_x_before
         pa.field("first_gap", pa.int64()),  # days from first to second purchase, if any
         pa.field("channel_group", pa.string(), nullable=False),  # of the first purchase
     ]

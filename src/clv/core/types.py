@@ -14,6 +14,8 @@ from clv.core.errors import SettingError
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+#: One number for all customers, or (n,) where covariates make them differ.
+Parameter = float | Floats
 Json = dict[str, Any]
 
 DAYS_PER_WEEK = 7

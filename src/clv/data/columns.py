@@ -111,6 +111,12 @@ def recognised(names: Iterable[str]) -> bool:
     return any(_spellings(name) & usual for name in names)
 
 
+def customer_column(names: Sequence[str]) -> str | None:
+    """The one of the names that usually identifies a customer."""
+    found = _recognise("customer", names, set())
+    return names[found[0]] if len(found) == 1 else None
+
+
 def map_columns(
     names: Sequence[str],
     given: Columns,

@@ -12,7 +12,8 @@ from ibis import _
 from clv.core.errors import HistoryError
 from clv.core.schema import HISTORY
 from clv.core.types import AsOf, Floats, Horizon
-from clv.features.summary import outcome, repeats_by_day, summary
+from clv.features.summary import counted, outcome, repeats_by_day, summary
+from clv.numerics.histories import Counted
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clv.features.ledger import Ledger
+
+
+#: Gaps between purchases that are enough to tell a rhythm from chance.
+MOST_GAPS = 500_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class History:
     frame : one row a customer, ordered by customer_id
     as_of : last day observed
     first_day : first day of the log
-    window : days that `recent_value` reaches back from as_of
+    window : days that recent columns reach back from as_of
     """
 
     frame: pd.DataFrame
@@ -56,11 +61,13 @@ class Book:
     ----------
     first_day : day of the first purchase
     as_of : last day observed
+    purchases : purchase days of all customers
     """
 
     ledger: Ledger
     first_day: date
     as_of: AsOf
+    purchases: int
 
     @classmethod
     def open(cls, ledger: Ledger, as_of: AsOf) -> Book:
@@ -69,23 +76,29 @@ class Book:
         ------
         HistoryError : the log has no purchase left
         """
-        first = ledger.bought.agg(first=_.date.min()).to_pyarrow()["first"][0].as_py()
+        found = ledger.bought.agg(first=_.date.min(), purchases=_.count()).to_pyarrow()
+        first, purchases = found["first"][0].as_py(), found["purchases"][0].as_py()
         if first is None:
             raise HistoryError(
                 f"history: no purchase is left up to {as_of} once returns are taken off."
                 " Is the sign of the amounts right?"
             )
-        return cls(ledger, first, as_of)
+        return cls(ledger, first, as_of, purchases)
 
     def history(self, as_of: AsOf, window: int) -> History:
         """Every customer who had bought by as_of.
 
         Parameters
         ----------
-        window : days that `recent_value` reaches back
+        window : days that recent columns reach back
         """
-        table = summary(self.ledger, as_of, window).to_pyarrow().select(HISTORY.names)
+        every = 1 + self.purchases // MOST_GAPS
+        table = summary(self.ledger, as_of, window, every).to_pyarrow().select(HISTORY.names)
         return History(to_frame(table), as_of, self.first_day, window)
+
+    def counted(self, as_of: AsOf) -> Counted:
+        """Distinct histories with counts: no row a customer leaves the engine."""
+        return to_counted(counted(self.ledger.as_of(as_of), as_of).to_pyarrow())
 
     def outcome(self, history: History, window: Horizon) -> Floats:
         """Net spend of each row of a history in the days after its as_of; (n,), 0 for none."""
@@ -96,6 +109,12 @@ class Book:
     def repeats(self, cutoff: AsOf, end: AsOf) -> pd.DataFrame:
         """Repeat purchases a day (date, repeats), by customers known at the cut-off."""
         return to_frame(repeats_by_day(self.ledger, cutoff, end).to_pyarrow())
+
+
+def to_counted(table: pa.Table) -> Counted:
+    """What `clv.features.summary.counted` found, as arrays."""
+    columns = (table[name].to_numpy().astype(np.float64) for name in Counted._fields)
+    return Counted(*columns)
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 NO_CHANNEL = "Unknown"
 
 
-def summary(ledger: Ledger, as_of: AsOf, window: int) -> ir.Table:
+def summary(ledger: Ledger, as_of: AsOf, window: int, every: int = 1) -> ir.Table:
     """One row a customer: the table `clv.core.schema.HISTORY`, ordered by customer_id.
 
     Parameters
     ----------
     as_of : last day observed; nothing later is read
-    window : days that `recent_value` reaches back: (as_of - window, as_of]
+    window : days that recent columns reach back: (as_of - window, as_of]
+    every : gaps are added up for customers who came on every so-many-th day before as_of
 
     References
     ----------
@@ -48,21 +49,72 @@ def summary(ledger: Ledger, as_of: AsOf, window: int) -> ir.Table:
             total_value=_.value.sum(),
             first_value=_.value.sum(where=on_first),
             recent_value=_.value.sum(where=_.date > since).fill_null(zero),
+            recent_purchases=_.count(where=_.date > since),
+            last_before=_.date.max(where=_.date <= since),
             **channel,
         )
         .mutate(today=ibis.literal(as_of.day))
+        .mutate(T=_.today.delta(_.first, unit="day").cast("int64"))
     )
-    return grouped.select(
+    some = firsts.filter(
+        ibis.literal(as_of.day).delta(firsts["first"], unit="day").cast("int64") % every == 0
+    )
+    told = grouped.left_join(_gaps(days.semi_join(some, "customer_id"), since), "customer_id")
+    nothing = ibis.ifelse(_.T % every == 0, 0.0, ibis.null("float64"))
+    return told.select(
         "customer_id",
         channel_group=_.channel_group if channel else ibis.literal(NO_CHANNEL),
         x=_.x.cast("int64"),
         t_x=_.last.delta(_.first, unit="day").cast("int64"),
-        T=_.today.delta(_.first, unit="day").cast("int64"),
+        T=_.T,
         total_value=_.total_value.cast("float64"),
         first_value=_.first_value.cast("float64"),
         recent_value=_.recent_value.cast("float64"),
+        recent_purchases=_.recent_purchases.cast("int64"),
+        t_x_before=_.last_before.delta(_.first, unit="day").cast("int64"),
+        log_gaps=_.log_gaps.fill_null(nothing),
+        log_gaps_before=_.log_gaps_before.fill_null(nothing),
         first_gap=_.second.delta(_.first, unit="day").cast("int64"),
     ).order_by("customer_id")
+
+
+def counted(days: ir.Table, as_of: AsOf) -> ir.Table:
+    """Distinct histories and how many customers share each: all that a purchase model asks.
+
+    Parameters
+    ----------
+    days : customer_id and date of each purchase day, once
+    as_of : last day observed; nothing later is read
+
+    Returns
+    -------
+    x, t_x, T, n in days and customers, ordered as `clv.numerics.histories.Counted` is
+    """
+    today = ibis.literal(as_of.day)
+    each = (
+        days.filter(_.date <= today)
+        .group_by("customer_id")
+        .agg(x=_.count() - 1, first=_.date.min(), last=_.date.max())
+    )
+    told = each.select(
+        x=_.x.cast("int64"),
+        t_x=each["last"].delta(each["first"], unit="day").cast("int64"),
+        T=today.delta(each["first"], unit="day").cast("int64"),
+    )
+    return told.group_by(["x", "t_x", "T"]).agg(n=_.count()).order_by(["x", "t_x", "T"])
+
+
+def _gaps(days: ir.Table, since: ir.Value) -> ir.Table:
+    """Logarithms of the days between purchases, added up by customer in exact decimals."""
+    by_day = ibis.window(group_by="customer_id", order_by="date")
+    lasted = days.mutate(gap=days["date"].delta(days["date"].lag().over(by_day), unit="day"))
+    logs = lasted.filter(_.gap.notnull()).mutate(
+        log_gap=_.gap.cast("float64").ln().round(9).cast("decimal(38, 9)")
+    )
+    return logs.group_by("customer_id").agg(
+        log_gaps=_.log_gap.sum().cast("float64"),
+        log_gaps_before=_.log_gap.sum(where=_.date <= since).cast("float64"),
+    )
 
 
 def outcome(ledger: Ledger, cutoff: AsOf, window: Horizon) -> ir.Table:

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from clv.core.errors import ClvError, FitError, RunError
-from clv.core.types import DAYS_PER_YEAR, Floats, Horizon, Money
+from clv.core.types import DAYS_PER_YEAR, Floats, Horizon, Json, Money
 from clv.models.base import History
 from clv.models.spend import SpendModel
-from clv.numerics import bgnbd, histories, mbgnbd, paretonbd
+from clv.numerics import bgnbd, histories, mbgnbd, outlook, paretonbd
+from clv.numerics.residual import discounted_purchases
 
 #: Share of next purchases that fall between next_days_earliest and next_days_latest.
 NEXT_PURCHASE_LEVEL = 0.9
@@ -22,8 +23,6 @@ NEXT_PURCHASE_LEVEL = 0.9
 FARTHEST_DAYS = 36_525.0
 #: Of log-parameters: a factor of fifty either way costs little.
 WEAK_PRIOR_SD = 2.0
-#: Gauss-Legendre nodes over the horizon when spend is discounted.
-DISCOUNT_NODES = 12
 FILE = "model.json"
 VERSION = 1
 
@@ -70,17 +69,20 @@ class PurchaseModel:
         HistoryError : a history that cannot be
         FitError : nobody bought again, or nobody spent anything
         """
-        counted = histories.tally(*_columns(history))
+        self.fit_purchases(history)
+        self.spend.fit(history)
+        return self
+
+    def fit_purchases(self, history: History) -> Self:
+        """As `fit`, from x, t_x and T alone."""
+        counted = histories.tally(*columns_of(history))
         self.notes_: tuple[str, ...] = ()
         try:
             found = self.numerics.fit(*counted)
         except FitError as runaway:
             found = self.numerics.fit(*counted, prior_sd=WEAK_PRIOR_SD)
             self.notes_ = (f"{runaway} Here a weak prior held the parameters.",)
-        self.params_, self.standard_errors_ = found.params, found.standard_errors
-        self.covariance_, self.loglik_ = found.covariance, found.loglik
-        self.n_customers_, self.n_histories_ = found.n_customers, len(counted.x)
-        self.spend.fit(history)
+        self._learned(found, len(counted.x))
         return self
 
     def predict(
@@ -89,18 +91,20 @@ class PurchaseModel:
         """One row per row of history.frame, in its order: the table `PREDICTION`."""
         self._require_fitted()
         money = money or Money()
-        distinct = _distinct(history)
+        distinct, p = self._distinct(history)
         seen, days = (distinct.x, distinct.t_x, distinct.T), float(horizon.n_days)
-        expected = self.numerics.expected_purchases(self.params_, days, *seen)
-        discounted = self._discounted(expected, seen, days, money)
+        expected = discounted = outlook.expected_purchases(p, days, *seen)
+        force = float(np.log1p(money.annual_discount_rate)) / DAYS_PER_YEAR
+        if force > 0:
+            discounted = discounted_purchases(p, force, *seen, days)
         each = {
             "expected_purchases": expected,
-            "p_alive": self.numerics.p_alive(self.params_, *seen),
-            "p_purchase": self.numerics.p_purchase(self.params_, days, *seen),
+            "p_alive": outlook.p_alive(p, *seen),
+            "p_purchase": outlook.p_purchase(p, days, *seen),
         }
         tail = (1.0 - NEXT_PURCHASE_LEVEL) / 2.0
         for column, q in (("", 0.5), ("_earliest", tail), ("_latest", 1.0 - tail)):
-            gap = self.numerics.next_purchase_quantile(self.params_, q, *seen)
+            gap = outlook.next_purchase_quantile(p, q, *seen)
             each[f"next_days{column}"] = np.minimum(gap, FARTHEST_DAYS)
         value = self.spend.expected_value(history)
         table = {
@@ -115,12 +119,17 @@ class PurchaseModel:
     def expected_new(self, days: Floats) -> Floats:
         """Repeat purchases expected of a new customer within so many days, (n,)."""
         self._require_fitted()
-        return np.asarray(self.numerics.expected_purchases_new(self.params_, days))
+        return np.asarray(outlook.expected_purchases_new(self.params_, days))
 
     def save(self, folder: Path) -> None:
         """Write model.json into an existing folder."""
+        text = json.dumps(self.state(), indent=2, allow_nan=False)
+        (folder / FILE).write_text(text + "\n")
+
+    def state(self) -> Json:
+        """What was learned, as JSON."""
         self._require_fitted()
-        state = {
+        return {
             "name": self.name,
             "version": VERSION,
             "unit": "day",
@@ -133,7 +142,6 @@ class PurchaseModel:
             "notes": self.notes_,
             "spend": self.spend.state(),
         }
-        (folder / FILE).write_text(json.dumps(state, indent=2, allow_nan=False) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -143,44 +151,57 @@ class PurchaseModel:
         ------
         RunError : the file is missing, of another model or version, or incomplete
         """
+        state = cls.read(folder, cls.name)
+        try:
+            return cls.of_state(state)
+        except (KeyError, TypeError) as missing:
+            raise RunError(f"model: {folder / FILE} is incomplete ({missing}).") from None
+
+    @staticmethod
+    def read(folder: Path, name: str) -> Json:
+        """The state in a folder, of the model of that name.
+
+        Raises
+        ------
+        RunError : the file is missing, or of another model or version
+        """
         try:
             state = json.loads((folder / FILE).read_text())
         except (OSError, ValueError) as error:
             raise RunError(f"model: {folder / FILE} cannot be read ({error}).") from None
-        if (state.get("name"), state.get("version")) != (cls.name, VERSION):
+        state = state if isinstance(state, dict) else {}
+        if (state.get("name"), state.get("version")) != (name, VERSION):
             raise RunError(
                 f"model: {folder / FILE} holds {state.get('name')!r} version"
-                f" {state.get('version')!r}, not {cls.name!r} version {VERSION}. Fit it again."
+                f" {state.get('version')!r}, not {name!r} version {VERSION}. Fit it again."
             )
-        try:
-            model = cls(SpendModel.of(state["spend"]))
-            model.params_ = cls.params_kind(**state["params"])
-            model.standard_errors_ = cls.params_kind(**state["standard_errors"])
-            model.covariance_ = np.array(state["covariance"], dtype=np.float64)
-            model.loglik_ = state["log_likelihood"]
-            model.n_customers_, model.n_histories_ = state["customers"], state["histories"]
-            model.notes_ = tuple(state["notes"])
-        except (KeyError, TypeError) as missing:
-            raise RunError(f"model: {folder / FILE} is incomplete ({missing}).") from None
+        return state
+
+    @classmethod
+    def of_state(cls, state: Json) -> Self:
+        """The model whose `state` this is."""
+        model = cls.made_for(state)
+        model.params_ = cls.params_kind(**state["params"])
+        model.standard_errors_ = cls.params_kind(**state["standard_errors"])
+        model.covariance_ = np.array(state["covariance"], dtype=np.float64)
+        model.loglik_ = state["log_likelihood"]
+        model.n_customers_, model.n_histories_ = state["customers"], state["histories"]
+        model.notes_ = tuple(state["notes"])
         return model
 
-    def _discounted(
-        self, expected: Floats, seen: tuple[Floats, Floats, Floats], days: float, money: Money
-    ) -> Floats:
-        """Expected purchases, each worth its present value.
+    @classmethod
+    def made_for(cls, state: Json) -> Self:
+        """An unfitted model with the settings of a state."""
+        return cls(SpendModel.of(state["spend"]))
 
-        With d(u) the discount and E(u) the purchases expected by u, the integral of d dE is by
-        parts d(h) E(h) + log(1 + rate) times that of d E, where E is smooth.
-        """
-        if money.annual_discount_rate == 0:
-            return expected
-        nodes, weights = np.polynomial.legendre.leggauss(DISCOUNT_NODES)
-        waiting = np.zeros_like(expected)
-        for node, weight in zip((nodes + 1.0) * days / 2.0, weights * days / 2.0, strict=True):
-            by_then = self.numerics.expected_purchases(self.params_, float(node), *seen)
-            waiting += weight * money.discount(float(node)) * by_then
-        force = np.log1p(money.annual_discount_rate) / DAYS_PER_YEAR
-        return np.asarray(money.discount(days) * expected + force * waiting)
+    def _learned(self, found: Any, n_histories: int) -> None:
+        self.params_, self.standard_errors_ = found.params, found.standard_errors
+        self.covariance_, self.loglik_ = found.covariance, found.loglik
+        self.n_customers_, self.n_histories_ = found.n_customers, n_histories
+
+    def _distinct(self, history: History) -> tuple[histories.Histories, Any]:
+        """Distinct histories, and the parameters each of them follows."""
+        return histories.group(*columns_of(history)), self.params_
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "params_"):
@@ -216,9 +237,6 @@ class ParetoNBD(PurchaseModel):
     params_kind = paretonbd.ParetoNBDParams
 
 
-def _distinct(history: History) -> histories.Histories:
-    return histories.group(*_columns(history))
-
-
-def _columns(history: History) -> list[np.ndarray]:
+def columns_of(history: History) -> list[np.ndarray]:
+    """x, t_x and T of the customers, (n,) each."""
     return [history.frame[column].to_numpy() for column in ("x", "t_x", "T")]

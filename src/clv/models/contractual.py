@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from clv.models.counted import CountedModel, columns_of
-from clv.numerics import bdw, contracts, sbg
+from clv.numerics import bdw, cohorts, contracts, sbg
 from clv.numerics.opportunities import whole
 
 PERIODS = ("periods", "lost")
@@ -53,16 +53,14 @@ class ContractModel(CountedModel):
         self._require_fitted()
         survived = whole(columns_of(table, ("periods",))[0])
         t, inverse = np.unique(survived, return_inverse=True)
-        p, model = self.params_, self.numerics
+        p, rate = self.params_, discount_rate
         each = {
-            "expected_renewals": model.expected_renewals(p, n_periods, t),
-            "discounted_renewals": model.discounted_renewals(p, discount_rate, t, n_periods),
-            "residual_lifetime": model.discounted_renewals(p, discount_rate, t),
+            "retention": contracts.retention(p, t),
+            "p_survive": contracts.p_alive(p, whole(n_periods), t),
+            "expected_renewals": contracts.expected_renewals(p, n_periods, t),
+            "discounted_renewals": contracts.discounted_renewals(p, rate, t, n_periods),
+            "residual_lifetime": contracts.discounted_renewals(p, rate, t),
         }
-        each = {
-            "retention": model.retention(p, t),
-            "p_survive": model.p_alive(p, n_periods, t),
-        } | each
         return pd.DataFrame({k: v[inverse] for k, v in each.items()}, index=table.index)
 
     def curve(self, n_periods: int) -> pd.DataFrame:
@@ -74,8 +72,8 @@ class ContractModel(CountedModel):
         """
         self._require_fitted()
         t = np.arange(n_periods + 1.0)
-        survival = self.numerics.p_alive(self.params_, t)
-        retention = self.numerics.retention(self.params_, t)
+        survival = contracts.p_alive(self.params_, t)
+        retention = contracts.retention(self.params_, t)
         return pd.DataFrame({"periods": t, "survival": survival, "retention": retention})
 
 
@@ -112,5 +110,5 @@ def cohort_table(survivors: Sequence[float]) -> pd.DataFrame:
     ------
     HistoryError : numbers that grow, or are below 0 or not finite
     """
-    cohort = contracts.of_survivors(survivors)
+    cohort = cohorts.of_survivors(survivors)
     return pd.DataFrame({"periods": cohort.t, "lost": cohort.lost, "customers": cohort.n})

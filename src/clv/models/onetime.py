@@ -14,7 +14,7 @@ from clv.models.btyd import BGNBD, NEXT_PURCHASE_LEVEL
 from clv.models.firstreturn import FirstReturn
 from clv.models.naive import annuity
 from clv.models.spend import SpendModel
-from clv.numerics import bgnbd
+from clv.numerics import outlook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,7 +196,7 @@ class Hybrid:
         gap = (ages[:, None] + middle).ravel()
         left = np.broadcast_to(horizon.n_days - middle, (len(ages), SLICES)).ravel()
         later = np.asarray(
-            bgnbd.expected_purchases(self.repeating_.params_, left, np.ones_like(gap), gap, gap)
+            outlook.expected_purchases(self.repeating_.params_, left, np.ones_like(gap), gap, gap)
         ).reshape(len(ages), SLICES)
         later_worth = (annuity(horizon.n_days, money) - annuity(middle, money)) / (
             horizon.n_days - middle

@@ -19,6 +19,7 @@ class Entry:
     label, short : in full, and for narrow tables
     kind : "model" may become champion; "naive" is a yardstick
     place : module and class
+    standard : in every comparison, unless the user names others
     seeded : it draws at random
     """
 
@@ -28,6 +29,7 @@ class Entry:
     kind: Literal["model", "naive"]
     place: str
     about: str
+    standard: bool = True
     seeded: bool = False
 
 
@@ -57,6 +59,41 @@ ENTRIES = (
         "Buys at random while alive, may leave at any moment",
     ),
     Entry(
+        "mbgcnbd",
+        "MBG/CNBD-k × Gamma-Gamma",
+        "MBG/CNBD-k",
+        "model",
+        "clv.models.regular:MBGCNBD",
+        "Buys in a rhythm while alive, k times steadier than chance; may leave after any purchase",
+    ),
+    Entry(
+        "bgcnbd",
+        "BG/CNBD-k × Gamma-Gamma",
+        "BG/CNBD-k",
+        "model",
+        "clv.models.regular:BGCNBD",
+        "Buys in a rhythm while alive, k times steadier than chance; may leave after a repeat",
+        standard=False,
+    ),
+    Entry(
+        "nbd",
+        "NBD × Gamma-Gamma",
+        "NBD",
+        "model",
+        "clv.models.nbd:NBD",
+        "Buys at random and never leaves",
+        standard=False,
+    ),
+    Entry(
+        "btyd",
+        "The likeliest purchase model × Gamma-Gamma",
+        "BTYD, picked",
+        "model",
+        "clv.models.pick:BTYD",
+        "Whichever of the purchase models above finds the latest purchases likeliest",
+        standard=False,
+    ),
+    Entry(
         "hybrid",
         "Cox PH for one-timers, BG/NBD × Gamma-Gamma for repeaters",
         "Cox + BG/NBD",
@@ -84,7 +121,16 @@ ENTRIES = (
 )
 
 
+STANDARD = tuple(entry.name for entry in ENTRIES if entry.standard)
+
+
 def entry(name: str) -> Entry:
+    """What the name stands for.
+
+    Raises
+    ------
+    SettingError : it is no model's
+    """
     for found in ENTRIES:
         if found.name == name:
             return found
@@ -93,6 +139,7 @@ def entry(name: str) -> Entry:
 
 
 def model_class(name: str) -> type[Model]:
+    """The class of that name."""
     module, _, attribute = entry(name).place.partition(":")
     return cast("type[Model]", getattr(import_module(module), attribute))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
 from clv.core.errors import FitError, SettingError
-from clv.core.types import Floats
 from clv.models.base import History
-from clv.models.btyd import WEAK_PRIOR_SD, PurchaseModel
+from clv.models.btyd import WEAK_PRIOR_SD, PurchaseModel, columns_of
 from clv.models.spend import SpendModel
 from clv.numerics import bgcnbd, cnbd, histories, mbgcnbd
 
@@ -25,9 +25,10 @@ class RegularModel(PurchaseModel):
     Attributes
     ----------
     params_ : r, alpha, a, b and k, in days
-    loglik_ : with the gaps' share where the history has `log_gaps`, else with what x, t_x and
-        `first_gap` tell of them; on the scale of the BG/NBD's either way
-    loglik_by_k_ : of each k tried, from 1 up to the first that is worse
+    loglik_ : of purchase times where all customers' `log_gaps` are known, else of x and t_x
+        alone, on the scale of k = 1
+    loglik_by_k_ : of each k tried, from 1 up to the first that is worse, over the customers
+        whose `log_gaps` are known
     """
 
     loglik_by_k_: dict[int, float]
@@ -41,53 +42,33 @@ class RegularModel(PurchaseModel):
             )
         self.k = k
 
-    def fit(self, history: History) -> Self:
-        """Learn purchases from x, t_x, T and the gaps, and spend from the values.
-
-        Where the likelihood has its summit at no finite parameters, a weak prior holds them and
-        `notes_` says so.
-
-        Raises
-        ------
-        HistoryError : a history that cannot be
-        FitError : nobody bought again, or nobody spent anything
-        """
-        x, t_x, T = (history.frame[column].to_numpy() for column in ("x", "t_x", "T"))
-        counted = histories.tally(x, t_x, T)
+    def fit_purchases(self, history: History) -> Self:
+        """As `fit`, from x, t_x, T and the gaps."""
+        frame = history.frame
+        known = frame["log_gaps"].notna() if "log_gaps" in frame else frame["x"] < 0
+        some = frame[known] if known.any() else frame
         self.loglik_by_k_ = {}
-        best: Any = None
         for k in range(1, cnbd.LARGEST_K + 1) if self.k is None else (self.k,):
-            found, notes = self._fit_with(k, counted)
-            loglik = found.loglik + self._gaps(k, history)
-            self.loglik_by_k_[k] = loglik
-            if best is not None and loglik <= self.loglik_:
+            found, notes = self._fit_with(k, some)
+            better = not self.loglik_by_k_ or found.loglik > max(self.loglik_by_k_.values())
+            self.loglik_by_k_[k] = found.loglik
+            if not better:
                 break
-            best, self.notes_, self.loglik_ = found, notes, loglik
-        self.params_, self.standard_errors_ = best.params, best.standard_errors
-        self.covariance_ = best.covariance
-        self.n_customers_, self.n_histories_ = best.n_customers, len(counted.x)
-        self.spend.fit(history)
+            best, self.notes_ = found, notes
+        if len(some) < len(frame):
+            best, self.notes_ = self._fit_with(best.params.k, frame)
+        self._learned(best, len(histories.tally(*columns_of(history)).x))
         return self
 
-    def _fit_with(self, k: int, counted: histories.Counted) -> tuple[Any, tuple[str, ...]]:
+    def _fit_with(self, k: int, frame: pd.DataFrame) -> tuple[Any, tuple[str, ...]]:
+        counted = histories.tally(*(frame[name].to_numpy() for name in ("x", "t_x", "T")))
+        gaps = frame["log_gaps"].sum(skipna=False) if "log_gaps" in frame else np.nan
+        total = float(gaps) if np.isfinite(gaps) else None
         try:
-            return self.numerics.fit(*counted, k=k, total_log_gaps=0.0), ()
+            return self.numerics.fit(*counted, k=k, total_log_gaps=total), ()
         except FitError as runaway:
-            found = self.numerics.fit(*counted, WEAK_PRIOR_SD, k=k, total_log_gaps=0.0)
+            found = self.numerics.fit(*counted, WEAK_PRIOR_SD, k=k, total_log_gaps=total)
             return found, (f"{runaway} Here a weak prior held the parameters.",)
-
-    def _gaps(self, k: int, history: History) -> float:
-        """What is known of the gaps adds this to a likelihood that counts them as one day each."""
-        frame = history.frame
-        x, t_x = (frame[column].to_numpy(dtype=np.float64) for column in ("x", "t_x"))
-        as_one_day = cnbd.seen_gaps(k, x, np.zeros_like(x))
-        if "log_gaps" in frame.columns:
-            known = cnbd.seen_gaps(k, x, _number(history, "log_gaps"))
-        else:
-            known = cnbd.seen_ends(k, x, t_x)
-            if "first_gap" in frame.columns:
-                known = known + cnbd.seen_first_gap(k, x, t_x, _number(history, "first_gap"))
-        return float((known - as_one_day).sum())
 
 
 class BGCNBD(RegularModel):
@@ -96,7 +77,7 @@ class BGCNBD(RegularModel):
     name = "bgcnbd"
     title = "BG/CNBD-k"
     numerics = bgcnbd
-    params_kind = cnbd.CNBDParams
+    params_kind = bgcnbd.BGCNBDParams
 
 
 class MBGCNBD(RegularModel):
@@ -105,9 +86,4 @@ class MBGCNBD(RegularModel):
     name = "mbgcnbd"
     title = "MBG/CNBD-k"
     numerics = mbgcnbd
-    params_kind = cnbd.CNBDParams
-
-
-def _number(history: History, column: str) -> Floats:
-    """A column of logarithms or gaps, 0 where a customer has none."""
-    return history.frame[column].fillna(0.0).to_numpy(dtype=np.float64)
+    params_kind = mbgcnbd.MBGCNBDParams

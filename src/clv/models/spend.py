@@ -40,6 +40,12 @@ class Independence(NamedTuple):
     spearman: Correlation
     verdict: str
 
+    @property
+    def rejected(self) -> bool:
+        """Whether the correlation is both strong and no chance."""
+        surprising = self.spearman.p_value <= SURPRISING and self.repeaters >= FEWEST_REPEATERS
+        return surprising and abs(self.spearman.coefficient) >= STRONG
+
 
 class SpendModel:
     """Expected spend per order of each customer.
@@ -84,7 +90,9 @@ class SpendModel:
         self.n_customers_ = int(seen.sum())
         first = history.frame["first_value"].to_numpy(dtype=np.float64)
         total = history.frame["total_value"].to_numpy(dtype=np.float64)
-        self.shrunken_ = shrunken_mean(x, m, repeat, first, total - first)
+        self.shrunken_ = shrunken_mean(
+            x, m, repeat, first, total - first, by_frequency=self.independence_.rejected
+        )
         self.params_ = self.standard_errors_ = self.loglik_ = None
         self.method_, self.reason_ = "shrunken mean", self._learn(x[seen], m[seen])
         if not self.reason_:
@@ -164,6 +172,8 @@ class SpendModel:
         repeaters = self.independence_.repeaters
         if repeaters < FEWEST_REPEATERS:
             return f"only {repeaters} repeat buyers; Gamma-Gamma needs {FEWEST_REPEATERS}."
+        if self.independence_.rejected:
+            return "order value depends on frequency, which Gamma-Gamma rules out."
         try:
             fit = gammagamma.fit(x, m)
             mean = gammagamma.population_mean(fit.params)
@@ -207,7 +217,7 @@ def independence(x: Floats, m: Floats) -> Independence:
         )
     else:
         verdict = (
-            f"Frequent buyers spend clearly {direction} per order ({told}): order values of"
-            " customers with few orders lean toward those of frequent buyers."
+            f"Frequent buyers spend clearly {direction} per order ({told}): each customer's mean is"
+            " drawn toward that of equally frequent ones."
         )
     return Independence(len(x), linear, ranked, verdict)

@@ -7,14 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from clv.core.errors import FitError, HistoryError
+from clv.core.errors import FitError
 from clv.core.types import Bools, Floats
 from clv.numerics import histories, opportunities, optimise
 from clv.numerics.histories import distinct, systematic_sample
-from clv.numerics.opportunities import Silences, presence
+from clv.numerics.opportunities import presence
 from clv.numerics.optimise import Fit, Names, Objective
 from clv.numerics.purchases import ADVICE
-from clv.numerics.special import rising_table, total
+from clv.numerics.silences import Silences
+from clv.numerics.special import total
 
 HARDLY_ANY = "hardly anyone buys again, and a handful buy at nearly every opportunity"
 EQUAL = "all customers are equally likely to buy at an opportunity"
@@ -58,12 +59,7 @@ def check(x: Floats, t_x: Floats, T: Floats) -> None:
         ((t_x != np.floor(t_x)) | (np.floor(T) != T), "t_x or T is not a whole opportunity"),
         (x > t_x, "more purchases than opportunities until the last; at most one counts in each"),
     ]
-    for broken, rule in rules:
-        if broken.any():
-            rows = np.flatnonzero(broken)
-            named = ", ".join(str(row) for row in rows[: histories.ROWS_NAMED])
-            more = ", ..." if len(rows) > histories.ROWS_NAMED else ""
-            raise HistoryError(f"histories: {rule}, in {len(rows)} row(s) ({named}{more}).")
+    histories.refuse("histories", rules)
 
 
 def loglik(p: BGBBParams, x: Floats, t_x: Floats, T: Floats) -> Floats:
@@ -85,7 +81,7 @@ def loglik(p: BGBBParams, x: Floats, t_x: Floats, T: Floats) -> Floats:
     Fader, Hardie & Shang (2010), Marketing Science 29
     """
     silences, inverse = _once(x, t_x, T)
-    return np.asarray(silences.loglik(p, silences.climb(p)[0])[inverse])
+    return np.asarray(silences.loglik(p)[inverse])
 
 
 def fit(
@@ -124,8 +120,8 @@ def fit(
             " so nothing tells how often they would not. Use shorter opportunities."
         )
     rows, weights = systematic_sample(n)
-    likelihood = _objective(x, t_x, T, n)
-    whole, sample = likelihood, _objective(x[rows], t_x[rows], T[rows], weights)
+    likelihood = objective(x, t_x, T, n)
+    whole, sample = likelihood, objective(x[rows], t_x[rows], T[rows], weights)
     rate = min(1.5 * taken / offered, 0.9)
     starts = ((1.0, 1.0, 0.5, 3.0), (2.0 * rate, 2.0 - 2.0 * rate, 1.0, 10.0))
     begins = [np.log(start) for start in starts]
@@ -156,7 +152,7 @@ def p_alive(p: BGBBParams, x: Floats, t_x: Floats, T: Floats, ahead: ArrayLike =
     Fader, Hardie & Shang (2010)
     """
     silences, inverse = _once(x, t_x, T)
-    alive = silences.climb(p)[1][4][inverse]
+    alive = silences.p_alive(p)[inverse]
     return np.asarray(alive * opportunities.survival(p.gamma, p.delta, ahead, T))
 
 
@@ -368,17 +364,13 @@ def _posterior(p: BGBBParams, x: Floats, T: Floats) -> tuple[Floats, Floats, flo
     return p.alpha + x, p.beta + T - x, p.gamma, p.delta + T
 
 
-def _objective(x: Floats, t_x: Floats, T: Floats, n: Floats) -> Objective:
+def objective(x: Floats, t_x: Floats, T: Floats, n: Floats) -> Objective:
     """Total log-likelihood and its gradient as a function of log(alpha, beta, gamma, delta)."""
     silences = Silences(x, t_x, T)
-    largest = int(x.max())
-    n_by_x = np.bincount(x.astype(np.int64), weights=n)
 
     def climb(log_p: Floats) -> tuple[float, Floats]:
-        p = BGBBParams(*(float(v) for v in np.exp(log_p)))
-        log_scale, means = silences.climb(p)
-        slopes = np.array([total(n, mean) for mean in means[:4]])
-        slopes[0] += total(n_by_x, rising_table(p.alpha, largest)[1])
-        return total(n, silences.loglik(p, log_scale)), slopes * np.array(p)
+        p = BGBBParams(*np.exp(log_p).tolist())
+        value, slopes = silences.climb(p, n)
+        return value, slopes * np.array(p)
 
     return climb

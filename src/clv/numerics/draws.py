@@ -9,13 +9,13 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from clv.core.errors import FitError, SettingError
-from clv.core.types import Floats
-from clv.numerics import futures, posterior
+from clv.core.types import Floats, Parameter
+from clv.numerics import futures
 from clv.numerics.histories import SAMPLE_SIZE
-from clv.numerics.posterior import Params
+from clv.numerics.outlook import Params, expected_purchases
 from clv.numerics.special import total
 
-P = TypeVar("P", bound=tuple[float, ...])
+P = TypeVar("P", bound=tuple[Parameter, ...])
 #: Draws stay within so many standard deviations of the estimate along each axis.
 MOST_DEVIATIONS = 4.0
 #: They stay within this of each log-parameter, a factor of 150, however little is known.
@@ -38,7 +38,8 @@ def draw_params(params: P, covariance: Floats, size: int, rng: np.random.Generat
     Parameters
     ----------
     params : k estimates, all positive
-    covariance : (k, k) of them, in their own units, as in `optimise.Fit`
+    covariance : (k, k) of them, in their own units, as in `optimise.Fit`; a variance of 0 is of
+        what was given, such as a rhythm, and drawn as it is
     size : draws
     rng : source of randomness
 
@@ -69,7 +70,8 @@ def draw_params(params: P, covariance: Floats, size: int, rng: np.random.Generat
     below = ndtr(-most)
     normal = ndtri(below + rng.uniform(size=(size, len(estimate))) * (1.0 - 2.0 * below))
     drawn = estimate * np.exp((normal * spread) @ axes.T)
-    return [_like(params, row) for row in drawn.tolist()]
+    given = (np.diag(in_logs) == 0).tolist()
+    return [_like(params, given, row) for row in drawn.tolist()]
 
 
 def total_draws(
@@ -125,8 +127,8 @@ def total_draws(
     some, counted = np.unique(rows, return_counts=True)
     weight = counted * each[some]
     seen, seen_once = (x[rows], t_x[rows], T[rows]), (x[some], t_x[some], T[some])
-    expected = total(n * each, posterior.expected_purchases(params, t, x, t_x, T))
-    of_sample = total(weight, posterior.expected_purchases(params, t, *seen_once))
+    expected = total(n * each, expected_purchases(params, t, x, t_x, T))
+    of_sample = total(weight, expected_purchases(params, t, *seen_once))
     wider = np.sqrt(customers / size)
     totals = np.empty(len(drawn))
     for i, p in enumerate(drawn):
@@ -134,7 +136,7 @@ def total_draws(
         if size == customers:
             totals[i] = made
         else:
-            mean = total(weight, posterior.expected_purchases(p, t, *seen_once))
+            mean = total(weight, expected_purchases(p, t, *seen_once))
             in_proportion = mean / of_sample if of_sample > 0 else 1.0
             totals[i] = max(expected * in_proportion + wider * (made - mean), 0.0)
     return totals
@@ -163,8 +165,9 @@ def interval(draws: Floats, level: float) -> Interval:
     return Interval(float(lower), float(upper))
 
 
-def _like(params: P, values: list[float]) -> P:
-    """A tuple of the same kind, named or not."""
+def _like(params: P, given: list[bool], drawn: list[float]) -> P:
+    """A tuple of the same kind, named or not, of what was given and what was drawn."""
+    values = [p if known else v for p, known, v in zip(params, given, drawn, strict=True)]
     kind: Any = type(params)
     alike: P = kind(*values) if hasattr(kind, "_fields") else kind(values)
     return alike

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betainc
 
-from clv.core.types import Floats
-from clv.numerics.betageometric import SMALLEST_CHANCE, STEP, support
-from clv.numerics.histories import distinct
+from clv.core.types import Floats, Ints
+from clv.numerics.betamean import SMALLEST_CHANCE, mean_over_chance, support
 from clv.numerics.special import LARGEST_EXPONENT
 
 #: Below this chance of going on, the roots' terms cancel; a line in the chance does instead.
 SMALLEST_REST = 1e-5
 #: exp(-LOST) times what the smallest chance divides by is lost beside 1 in a double.
 LOST = 50.0
+ROUNDED = float(np.finfo(np.float64).eps)
 MOST_ITERATIONS = 100
 #: Rows whose nodes fit in the processor's cache together.
 CHUNK = 256
@@ -50,6 +50,19 @@ def phase_weights(k: int, R: Floats, z: Floats) -> Floats:
     return terms
 
 
+def log_silence(k: int, R: Floats, z: Floats) -> tuple[Floats, Floats, Floats]:
+    """Logarithm of `silence`, its slope in R, and its slope in log z; (n,) each."""
+    term, whole = np.ones_like(z), np.ones_like(z)
+    harmonic, by_R, by_z = np.zeros_like(z), np.zeros_like(z), np.zeros_like(z)
+    for j in range(1, k):
+        term *= (R + (j - 1)) / j * z
+        harmonic += 1.0 / (R + (j - 1))
+        whole += term
+        by_R += term * harmonic
+        by_z += j * term
+    return np.log(whole), by_R / whole, by_z / whole
+
+
 def p_purchase_active(k: int, t: ArrayLike, R: ArrayLike, A: ArrayLike, z: ArrayLike) -> Floats:
     """Probability that a customer now active buys within t.
 
@@ -76,7 +89,7 @@ def p_purchase_active(k: int, t: ArrayLike, R: ArrayLike, A: ArrayLike, z: Array
 
 
 def expected_while_active(
-    k: int, t: Floats, R: Floats, A: Floats, z: Floats, a: float, B: Floats
+    k: int, t: ArrayLike, R: Floats, A: Floats, z: Floats, a: ArrayLike, B: Floats
 ) -> Floats:
     """Purchases expected within t of a customer now active, who may drop out after each.
 
@@ -91,44 +104,34 @@ def expected_while_active(
     t : (n,) not negative
     R, A : (n,) shape and rate of the tick rate's gamma distribution before j is known
     z : (n,) as in `silence`
-    a : first shape of p
-    B : (n,) second shape of p
+    a, B : (n,) shapes of p
 
     Returns
     -------
     (n,) exactly 0 where t = 0; finite for every a > 0, also a = 1 and a + B = 1. Right to 11
     digits, or to 1e-12 of a purchase where next to none is expected
     """
-    t, R, A, z, B = (np.asarray(v, dtype=np.float64) for v in np.broadcast_arrays(t, R, A, z, B))
+    t, R, A, z, a, B = (
+        np.asarray(v, dtype=np.float64) for v in np.broadcast_arrays(t, R, A, z, a, B)
+    )
     expected = np.zeros(t.shape)
     if not (todo := np.flatnonzero(t > 0)).size:
         return expected
-    t, R, A, z, B = t[todo], R[todo], A[todo], z[todo], B[todo]
+    t, R, A, z, a, B = (column[todo] for column in (t, R, A, z, a, B))
     phases = phase_weights(k, R, z)
     phases /= phases.sum(axis=0)
     first = p_purchase_active(k, t, R, A, z)
-    left, right, scale, low, high = support(t, R / k, A, a, B)
-    n_steps = np.ceil((high - low) / STEP).astype(np.int64) + 1
-    order = np.argsort(n_steps, kind="stable")
-    values = np.empty(len(todo))
-    for start in range(0, len(order), CHUNK):
-        rows = order[start : start + CHUNK]
-        n_nodes = int(n_steps[rows[-1]])
-        w = low[rows, None] + (high - low)[rows, None] * np.linspace(0.0, 1.0, n_nodes)
-        below, above = np.exp(left[rows, None] - w), np.exp(w - right[rows, None])
-        y = scale[rows, None] * (w - below + above)
-        log_p, log_rest = -np.logaddexp(0.0, -y), -np.logaddexp(0.0, y)
-        log_density = a * log_p + B[rows, None] * log_rest
-        log_density -= log_density.max(axis=1, keepdims=True)
-        density = np.exp(log_density) * (1.0 + below + above)
-        bought = _bought(
+
+    def bought(rows: Ints, log_p: Floats, log_rest: Floats) -> Floats:
+        once = first[rows, None]
+        more = _bought(
             k, log_p, log_rest, (t / A)[rows, None], R[rows, None], phases[:, rows, None]
         )
         rest = np.minimum(np.exp(log_rest) / SMALLEST_REST, 1.0)
-        once = first[rows, None]
-        bought = once + rest * np.maximum(bought - once, 0.0)
-        values[rows] = (bought * density).sum(axis=1) / density.sum(axis=1)
-    expected[todo] = np.maximum(values, 0.0)
+        return np.asarray(once + rest * np.maximum(more - once, 0.0))
+
+    found = mean_over_chance(bought, support(t, R / k, A, a, B), a, B, CHUNK)
+    expected[todo] = np.maximum(found, 0.0)
     return expected
 
 
@@ -153,6 +156,8 @@ def _bought(
         start=np.zeros_like(log_u),
     )
     mean = sum((np.expm1(-j * log_u) for j in range(1, k)), start=np.zeros_like(log_u)) / k
+    # Where all but certainly k - 1 ticks have passed, rounding may leave nothing of the rest.
+    later = np.maximum(later, ROUNDED - 1.0)
     log_active = np.log1p(mean) - R * log_kept + np.log1p(later)
     bought = -np.expm1(log_active) / chance
     u = np.exp(log_u)
@@ -178,31 +183,6 @@ def _root_term(
     for j in range(k - 2, -1, -1):
         polynomial = polynomial * step + phases[j]
     return np.asarray(turned / (k * (1.0 - turned)) * polynomial * np.exp(-R * np.log(kept)))
-
-
-def expected_by_history(
-    k: int,
-    t: ArrayLike,
-    R: ArrayLike,
-    A: ArrayLike,
-    z: ArrayLike,
-    a: float,
-    B: ArrayLike,
-) -> Floats:
-    """`expected_while_active`, computed once for customers who agree in all arguments.
-
-    Parameters
-    ----------
-    k, t, R, A, z, a, B : as in `expected_while_active`
-
-    Returns
-    -------
-    (n,)
-    """
-    columns = np.broadcast_arrays(*np.atleast_1d(t, R, A, z, B))
-    first, inverse, _ = distinct(*columns)
-    once = [column[first].astype(np.float64) for column in columns]
-    return expected_while_active(k, once[0], once[1], once[2], once[3], a, once[4])[inverse]
 
 
 def next_purchase_quantile(k: int, q: float, R: Floats, A: Floats, z: Floats) -> Floats:

@@ -1,19 +1,14 @@
-"""Customers' futures drawn at random, given what each has done so far."""
+"""Customers drawn at random: their futures given what each has done so far, and new ones."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from clv.core.types import Bools, Floats, Ints
-from clv.numerics import posterior
-from clv.numerics.posterior import Params
-
-#: Keeps chances and rates of dropout off 0, where a lifetime would be infinite.
-SMALLEST = 1e-300
-#: The most purchases a Poisson draw is asked for.
-MOST_PURCHASES = 1e15
+from clv.core.types import Floats, Ints
+from clv.numerics.outlook import Draw, Params, p_alive
 
 
 class Purchases(NamedTuple):
@@ -29,14 +24,6 @@ class Purchases(NamedTuple):
     time: Floats
 
 
-class _Draw(NamedTuple):
-    """Of each customer: purchases within `span` were they never to drop out, and those made."""
-
-    span: Floats
-    possible: Floats
-    made: Floats
-
-
 def simulate_counts(
     p: Params, t: float, x: Floats, t_x: Floats, T: Floats, rng: np.random.Generator
 ) -> Floats:
@@ -44,7 +31,7 @@ def simulate_counts(
 
     Parameters
     ----------
-    p : parameters of BG/NBD, MBG/NBD or Pareto/NBD
+    p : parameters of a purchase model
     t : time ahead in the unit of p, finite
     x : (n,) repeat purchases in (0, T]
     t_x : (n,) time of the last repeat purchase; 0 where x = 0
@@ -55,7 +42,7 @@ def simulate_counts(
     -------
     (n,) whole numbers, one draw a row; repeat a history for more
     """
-    return _draw(p, t, posterior.p_alive(p, x, t_x, T), x, T, rng).made
+    return _draw(p, t, x, t_x, T, rng).made
 
 
 def simulate_purchases(
@@ -71,35 +58,49 @@ def simulate_purchases(
     -------
     Purchases : those of all customers, m together
     """
-    drawn = _draw(p, t, posterior.p_alive(p, x, t_x, T), x, T, rng)
+    drawn = _draw(p, t, x, t_x, T, rng)
     made = drawn.made.astype(np.int64)
     customer: Ints = np.repeat(np.arange(len(made), dtype=np.int64), made)
-    # Sorted uniform times are partial sums of exponential gaps over their total; the gaps of
-    # purchases that dropout forestalled are needed in sum only.
-    gaps = rng.standard_exponential(len(customer))
-    rest = rng.gamma(drawn.possible - drawn.made + 1.0)
-    reached = np.r_[0.0, np.cumsum(gaps)]
+    # Times are partial sums of gamma-distributed gaps over their total; what dropout forestalled
+    # is needed in sum only.
     ends = np.cumsum(made)
     starts = ends - made
+    shapes = np.full(len(customer), float(drawn.each))
+    shapes[starts[made > 0]] = drawn.first[made > 0]
+    gaps = rng.gamma(shapes)
+    rest = rng.gamma(drawn.rest)
+    reached = np.r_[0.0, np.cumsum(gaps)]
     whole = reached[ends] - reached[starts] + rest
     since = reached[1:] - np.repeat(reached[starts], made)
     return Purchases(customer, since * np.repeat(drawn.span / whole, made))
 
 
+def simulate(p: Params, T: ArrayLike, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Histories of a new customer base.
+
+    Parameters
+    ----------
+    p : parameters of a purchase model
+    T : (n,) time each customer is observed
+    rng : source of randomness
+
+    Returns
+    -------
+    x, t_x : (n,) repeat purchases and the time of the last, 0 where x = 0
+    """
+    T = np.atleast_1d(np.asarray(T, dtype=np.float64))
+    none = np.zeros(len(T))
+    drawn = _draw(p, T, none, none, none, rng)
+    # The time of the last of so many ordered points is beta-distributed.
+    until = np.maximum(drawn.first + drawn.each * (drawn.made - 1.0), 1.0)
+    place = rng.beta(until, drawn.rest)
+    return drawn.made, np.where(drawn.made > 0, drawn.span * place, 0.0)
+
+
 def _draw(
-    p: Params, t: float, alive: Floats, x: Floats, T: Floats, rng: np.random.Generator
-) -> _Draw:
-    active = posterior.given_active(p, x, T)
-    n = len(active.R)
-    is_active: Bools = rng.uniform(size=n) < alive
-    rate = rng.gamma(active.R) / active.A
-    if active.drops_at_purchase:
-        span = np.full(n, t)
-        chance = np.clip(rng.beta(active.shape, active.B), SMALLEST, 1.0 - 1e-16)
-        fatal = np.floor(rng.standard_exponential(n) / -np.log1p(-chance)) + 1.0
-    else:
-        dropout = np.maximum(rng.gamma(active.shape, size=n) / active.B, SMALLEST)
-        span = np.minimum(rng.standard_exponential(n) / dropout, t)
-        fatal = np.full(n, np.inf)
-    possible = rng.poisson(np.minimum(rate * span, MOST_PURCHASES)).astype(np.float64)
-    return _Draw(span, possible, np.where(is_active, np.minimum(possible, fatal), 0.0))
+    p: Params, t: ArrayLike, x: Floats, t_x: Floats, T: Floats, rng: np.random.Generator
+) -> Draw:
+    alive = p_alive(p, x, t_x, T)
+    here = rng.uniform(size=len(alive)) < alive
+    drawn = p.active(x, t_x, T).draw(t, rng)
+    return drawn._replace(made=np.where(here, drawn.made, 0.0))

@@ -99,8 +99,8 @@ def fit(x: Floats, m: Floats, n: Floats | None = None) -> Fit[GammaGammaParams]:
     scaled = m / unit
     rows, weights = systematic_sample(n, SAMPLE_SIZE)
     summit = optimise.maximise(
-        _objective(x, scaled, n),
-        _objective(x[rows], scaled[rows], weights),
+        objective(x, scaled, n),
+        objective(x[rows], scaled[rows], weights),
         [np.log(start) for start in ((4.0, 3.0, 0.7), (1.0, 2.0, 2.0), (20.0, 5.0, 0.3))],
         customers,
         NAMES,
@@ -177,7 +177,7 @@ def simulate(g: GammaGammaParams, x: Floats, rng: np.random.Generator) -> Floats
     return np.asarray(rng.gamma(g.p * x) / (nu * x))
 
 
-def _objective(x: Floats, m: Floats, n: Floats) -> Objective:
+def objective(x: Floats, m: Floats, n: Floats) -> Objective:
     """Total log-likelihood and its gradient as a function of log(p, q, gamma)."""
     n_by_x = np.bincount(x.astype(np.int64), weights=n)
     values = np.flatnonzero(n_by_x)

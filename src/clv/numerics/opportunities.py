@@ -1,4 +1,4 @@
-"""What the BG/BB is made of: silences of unknown cause, and chances that outlive opportunities.
+"""Opportunities to come, and customers who take and outlive them by chance.
 
 A customer active after T opportunities buys at each one to come with a chance ~ Beta(a, b) and
 drops out before it with a chance ~ Beta(g, d), independent of each other.
@@ -6,123 +6,20 @@ drops out before it with a chance ~ Beta(g, d), independent of each other.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from clv.core.errors import SettingError
 from clv.core.types import Floats
 from clv.numerics import series
-from clv.numerics.betageometric import expected_by_history
+from clv.numerics.betamean import expected_while_active
 from clv.numerics.histories import distinct
-from clv.numerics.series import log_gamma_ratio
-from clv.numerics.special import rising_table
+from clv.numerics.series import log_beta_fall, log_gamma_ratio
 
 #: Numbers held at once.
 CHUNK = 2_000_000
 SMALLEST_CHANCE = 1e-300
 LARGEST_CHANCE = 1.0 - 1e-16
-
-
-class Params(Protocol):
-    """Parameters of the BG/BB."""
-
-    @property
-    def alpha(self) -> float: ...
-    @property
-    def beta(self) -> float: ...
-    @property
-    def gamma(self) -> float: ...
-    @property
-    def delta(self) -> float: ...
-
-
-class Silences:
-    """Distinct histories, and all the moments at which each may have fallen silent for good.
-
-    With D(k) the likelihood of having dropped out right after opportunity k, a history's is the
-    sum of D(k) over k from t_x to T - 1 plus that of being active at T. D falls in k, so the
-    sum in units of D(t_x) follows from the one that begins a step later, all terms positive.
-    Histories which differ in t_x alone share the steps.
-
-    Parameters
-    ----------
-    x, t_x, T : (d,) distinct histories
-    """
-
-    def __init__(self, x: Floats, t_x: Floats, T: Floats) -> None:
-        self.x, self.t_x, self.T = (v.astype(np.int64) for v in (x, t_x, T))
-        gap = self.T - self.t_x
-        first, group, _ = distinct(self.x, self.T)
-        longest = np.zeros(len(first), dtype=np.int64)
-        np.maximum.at(longest, group, gap)
-        order = np.argsort(-longest, kind="stable")
-        rank = np.empty_like(order)
-        rank[order] = np.arange(len(order))
-        self.group = rank[group]
-        self.group_x, self.group_T = self.x[first][order], self.T[first][order]
-        steps = np.arange(int(gap.max(initial=0)) + 2)
-        self.active = np.searchsorted(-longest[order], -steps, side="right")
-        self.by_gap = np.argsort(gap, kind="stable")
-        self.ends = np.searchsorted(gap[self.by_gap], steps)
-
-    def climb(self, p: Params) -> tuple[Floats, Floats]:
-        """Log of each history's likelihood over D(t_x), and means over when it fell silent.
-
-        Returns
-        -------
-        (d,) logarithms
-        (5, d) : slopes of the log-likelihood in alpha (without that of its x purchases), beta,
-            gamma and delta, and the probability of being active at T
-        """
-        longest = int(self.T.max(initial=0))
-        slope_b, slope_ab, slope_d = (
-            rising_table(v, longest)[1] for v in (p.beta, p.alpha + p.beta, p.delta)
-        )
-        slope_gd = rising_table(p.gamma + p.delta, longest + 1)[1]
-        x, T = self.group_x, self.group_T
-        scale = (p.gamma + p.delta + T) / p.gamma
-        means = np.array(
-            [
-                -slope_ab[T],
-                slope_b[T - x] - slope_ab[T],
-                -slope_gd[T],
-                slope_d[T] - slope_gd[T],
-                np.ones(len(T)),
-            ]
-        )
-        log_scale, by_history = np.empty(len(self.x)), np.empty((5, len(self.x)))
-        for step in range(len(self.ends) - 1):
-            if step:
-                some = slice(0, self.active[step])
-                k = T[some] - step
-                silent = (p.beta + k - x[some]) / (p.alpha + p.beta + k)
-                scale[some] = 1.0 + scale[some] * silent * (
-                    (p.delta + k) / (p.gamma + p.delta + 1.0 + k)
-                )
-                weight, here = 1.0 / scale[some], means[:, some]
-                here[0] += weight * (-slope_ab[k] - here[0])
-                here[1] += weight * (slope_b[k - x[some]] - slope_ab[k] - here[1])
-                here[2] += weight * (1.0 / p.gamma - slope_gd[k + 1] - here[2])
-                here[3] += weight * (slope_d[k] - slope_gd[k + 1] - here[3])
-                here[4] -= weight * here[4]
-            rows = self.by_gap[self.ends[step] : self.ends[step + 1]]
-            log_scale[rows] = np.log(scale[self.group[rows]])
-            by_history[:, rows] = means[:, self.group[rows]]
-        return log_scale, by_history
-
-    def loglik(self, p: Params, log_scale: Floats) -> Floats:
-        """(d,) log-likelihoods, given the first result of `climb`."""
-        longest = int(self.t_x.max(initial=0))
-        rising_a, rising_b, rising_ab, rising_d = (
-            rising_table(v, longest)[0] for v in (p.alpha, p.beta, p.alpha + p.beta, p.delta)
-        )
-        rising_gd = rising_table(p.gamma + p.delta, longest + 1)[0]
-        at_last = rising_d - rising_gd[1:] - rising_ab + np.log(p.gamma)
-        logs = rising_a[self.x] + rising_b[self.t_x - self.x] + at_last[self.t_x] + log_scale
-        # With no opportunity yet, what cancels does so up to rounding only.
-        return np.where(self.T == 0, 0.0, logs)
 
 
 def survival(g: float, d: float, ahead: ArrayLike, T: ArrayLike) -> Floats:
@@ -137,9 +34,7 @@ def survival(g: float, d: float, ahead: ArrayLike, T: ArrayLike) -> Floats:
     -------
     (n,) exactly 1 where ahead = 0
     """
-    start = np.asarray(d + np.asarray(T, dtype=np.float64))
-    later = np.asarray(start + np.asarray(ahead, dtype=np.float64))
-    return np.asarray(np.exp(np.minimum(log_gamma_ratio(start, g) - log_gamma_ratio(later, g), 0)))
+    return np.asarray(np.exp(-log_beta_fall(d + np.asarray(T, dtype=np.float64), g, ahead)))
 
 
 def presence(g: float, d: float, t: ArrayLike, T: ArrayLike, rate: float = 0.0) -> Floats:
@@ -192,7 +87,7 @@ def presence_forever(g: float, d: float, rate: float, T: ArrayLike) -> Floats:
     D = d + np.asarray(T, dtype=np.float64)
     if rate == 0:
         return np.asarray(D / (g - 1.0) if g > 1.0 else np.full(D.shape, np.inf))
-    mean = expected_by_history(1.0, 1.0, rate, g, np.atleast_1d(D + 1.0))
+    mean = expected_while_active(1.0, 1.0, rate, g, np.atleast_1d(D + 1.0))
     return np.asarray(D / (g + D) * mean.reshape(D.shape))
 
 
@@ -239,7 +134,7 @@ def p_count_active(a: Floats, b: Floats, g: float, d: Floats, k: ArrayLike, t: A
     first, inverse, _ = distinct(a, b, d, k, t)
     a, b, d, k, t = a[first], b[first], d[first], k[first], t[first]
     start = log_gamma_ratio(a, k) - log_gamma_ratio(a + b, k)
-    start += log_gamma_ratio(d, g) - log_gamma_ratio(d + k, g)
+    start -= log_beta_fall(d, g, k)
     likely = np.zeros(len(t))
     for rows, m in _chunks(t - k + 1.0):
         a_, b_, d_, k_, t_, logs = (v[rows, None] for v in (a, b, d, k, t, start))

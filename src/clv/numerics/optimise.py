@@ -8,9 +8,9 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 
 from clv.core.errors import FitError
-from clv.core.types import Floats
+from clv.core.types import Floats, Parameter
 
-P = TypeVar("P", bound=tuple[float, ...])
+P = TypeVar("P", bound=tuple[Parameter, ...])
 #: Total log-likelihood and its gradient as a function of the log-parameters.
 Objective = Callable[[Floats], tuple[float, Floats]]
 
@@ -28,9 +28,7 @@ SETTLED = 1e-4
 BY_SAMPLE = 20
 LONGEST_STEP = 1.5
 MOST_STEPS = 100
-#: Step of the central differences of the gradient, in log-parameters.
-DIFFERENCE = 1e-4
-#: Step of forward differences, where the gradient at hand is all but 0 and saves half the work.
+#: Step of the forward differences of the gradient, in log-parameters.
 FORWARD = 2e-5
 
 
@@ -124,8 +122,9 @@ def maximise(
     for step_number in range(MOST_STEPS):
         # The sample bends much like the whole at a fraction of the cost. Where climbing by it
         # does not end soon, the whole is asked.
-        bent = sample if step_number < BY_SAMPLE else whole
-        step, concave = _step(_curvature(bent, log_p), gradient)
+        by_sample = step_number < BY_SAMPLE
+        bent, slope = (sample, sample(log_p)[1]) if by_sample else (whole, gradient)
+        step, concave = _step(_curvature(bent, log_p, slope), gradient)
         gain = float(gradient @ step) / 2.0
         if concave and gain <= TOLERANCE:
             _stop_if_runaway(log_p, names, n)
@@ -133,9 +132,11 @@ def maximise(
             return _summit(curvature, log_p, value, steps + step_number, n, names)
         log_p, value, gradient = _advance(whole, log_p, value, step)
         _stop_if_runaway(log_p, names, n)
+    moving = int(np.abs(step).argmax())
+    where, meaning = ("up", names.high) if step[moving] > 0 else ("down", names.low)
     raise FitError(
-        f"{names.model}: the fit of {n:g} customer(s) did not settle in {MOST_STEPS} steps."
-        f" {names.advice}"
+        f"{names.model}: {names.params[moving]} still drifts {where} after {MOST_STEPS} steps over"
+        f" {n:g} customer(s), as where {meaning[moving]}. {names.advice}"
     )
 
 
@@ -178,24 +179,20 @@ def _search(objective: Objective, start: Floats) -> tuple[Floats, int, float]:
     log_p, steps = start, 0
     value, gradient = objective(log_p)
     while steps < MOST_STEPS:
-        step, concave = _step(_curvature(objective, log_p), gradient)
+        step, concave = _step(_curvature(objective, log_p, gradient), gradient)
         if concave and float(gradient @ step) / 2.0 <= SETTLED:
+            break
+        if (np.abs(log_p) > RUNAWAY).any():
             break
         log_p, value, gradient = _advance(objective, log_p, value, step)
         steps += 1
     return log_p, steps, value
 
 
-def _curvature(objective: Objective, log_p: Floats, gradient: Floats | None = None) -> Floats:
-    """Hessian by differences of the gradient: central, or forward from the one given."""
-    rows = []
-    for i in range(len(log_p)):
-        shift = np.zeros_like(log_p)
-        shift[i] = DIFFERENCE if gradient is None else FORWARD
-        ahead = objective(log_p + shift)[1]
-        behind = objective(log_p - shift)[1] if gradient is None else gradient
-        rows.append((ahead - behind) / (shift[i] * (2.0 if gradient is None else 1.0)))
-    hessian = np.array(rows)
+def _curvature(objective: Objective, log_p: Floats, gradient: Floats) -> Floats:
+    """Hessian by forward differences from the gradient given."""
+    shifts = FORWARD * np.eye(len(log_p))
+    hessian = np.array([(objective(log_p + shift)[1] - gradient) / FORWARD for shift in shifts])
     return np.asarray((hessian + hessian.T) / 2.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -49,26 +50,81 @@ def fit(
     """
     x, t_x, T, n = (np.atleast_1d(np.asarray(column, dtype=np.float64)) for column in histories)
     check(x, t_x, T)
-    customers, repeats = float(n.sum()), total(n, x)
-    if customers == 0:
-        raise FitError(f"{names.model}: there are no customers to fit.")
-    if repeats == 0:
-        raise FitError(
-            f"{names.model}: r runs to 0: none of {customers:g} customers bought again, so there"
-            " is no purchase rate to learn. Use a longer log."
-        )
+    customers, repeats = counted(names.model, x, n)
     # Parameters are found in units of the mean time observed, so that no start depends on it.
     unit = total(n, T) / customers
-    t_x, T = t_x / unit, T / unit
+    units = np.where(np.isin(names.params, ("alpha", "beta")), unit, 1.0)
+    likelihood = in_units(build(x, t_x, T, n), np.log(units))
     rows, weights = systematic_sample(n)
-    likelihood = build(x, t_x, T, n)
-    whole, sample = likelihood, build(x[rows], t_x[rows], T[rows], weights)
-    begins = [np.log(start) for start in starts(repeats / customers)]
+    sample = in_units(build(x[rows], t_x[rows], T[rows], weights), np.log(units))
+    whole, begins = likelihood, [np.log(start) for start in starts(repeats / customers)]
     if prior_sd is not None:
         whole = optimise.with_prior(whole, begins[0], prior_sd)
         sample = optimise.with_prior(sample, begins[0], prior_sd)
     summit = optimise.maximise(whole, sample, begins, customers, names)
-    units = np.where(np.isin(names.params, ("alpha", "beta")), unit, 1.0)
     params, errors, covariance = optimise.natural_scale(summit, units)
-    loglik = likelihood(summit.log_p)[0] - repeats * float(np.log(unit))
-    return params, errors, covariance, loglik, round(customers), summit.steps
+    return params, errors, covariance, likelihood(summit.log_p)[0], round(customers), summit.steps
+
+
+def in_units(objective: optimise.Objective, log_units: Floats) -> optimise.Objective:
+    """The objective as a function of log-parameters in other units.
+
+    Parameters
+    ----------
+    log_units : (k,) logarithm of what one unit of each parameter is in the objective's own
+    """
+
+    def climb(log_p: Floats) -> tuple[float, Floats]:
+        return objective(log_p + log_units)
+
+    return climb
+
+
+def counted(model: str, x: Floats, n: Floats) -> tuple[float, float]:
+    """Customers and their repeat purchases, neither of them none.
+
+    Parameters
+    ----------
+    model : its name, for the error
+    x, n : (d,) repeat purchases, and customers of each history
+
+    Raises
+    ------
+    FitError : there are no customers, or nobody bought again
+    """
+    customers, repeats = float(n.sum()), total(n, x)
+    if customers == 0:
+        raise FitError(f"{model}: there are no customers to fit.")
+    if repeats == 0:
+        raise FitError(
+            f"{model}: r runs to 0: none of {customers:g} customers bought again, so there"
+            " is no purchase rate to learn. Use a longer log."
+        )
+    return customers, repeats
+
+
+class Sloped(Protocol):
+    """Parameters that tell the slopes of their log-likelihood."""
+
+    def with_slopes(self, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
+        """Log-likelihood, (n,), and its derivatives in the logarithms of the parameters, (k, n)."""
+        ...
+
+
+def objective_of(
+    kind: Callable[..., Sloped], x: Floats, t_x: Floats, T: Floats, n: Floats
+) -> optimise.Objective:
+    """Total log-likelihood and its gradient by the log-parameters.
+
+    Parameters
+    ----------
+    kind : of the parameters
+    x, t_x, T : (d,) distinct histories
+    n : (d,) customers of each
+    """
+
+    def climb(log_p: Floats) -> tuple[float, Floats]:
+        values, slopes = kind(*(float(v) for v in np.exp(log_p))).with_slopes(x, t_x, T)
+        return total(n, values), np.array([total(n, slope) for slope in slopes])
+
+    return climb

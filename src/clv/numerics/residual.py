@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from clv.core.errors import SettingError
 from clv.core.types import Floats
-from clv.numerics import posterior
-from clv.numerics.histories import distinct
-from clv.numerics.posterior import Params, Posterior
+from clv.numerics.atpurchase import DropsAtPurchase
+from clv.numerics.outlook import Active, Params, active_once, p_alive
 from clv.numerics.special import NEGLIGIBLE
 
 #: Horizons beyond this are taken for it, in any unit of time.
@@ -23,16 +22,16 @@ PANELS = ((0.0, 4.0, 20), (4.0, 9.0, 16), (9.0, 16.0, 16), (16.0, 26.0, 10))
 def discounted_purchases(
     p: Params,
     rate: float,
-    x: Floats,
-    t_x: Floats,
-    T: Floats,
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
     horizon: float = math.inf,
 ) -> Floats:
     """Purchases expected in (T, T + horizon], each worth exp(-rate u) if made at T + u.
 
     Parameters
     ----------
-    p : parameters of BG/NBD, MBG/NBD or Pareto/NBD
+    p : parameters of a purchase model
     rate : force of discount, not negative, per unit of time of p; a yearly rate of 15 % is
         log(1.15) / 365 a day
     x : (n,) repeat purchases in (0, T]
@@ -43,7 +42,7 @@ def discounted_purchases(
     Returns
     -------
     (n,) discounted purchases. Infinite only where rate is 0, the horizon infinite and the mean
-    itself is: a <= 1 in BG/NBD and MBG/NBD, s <= 1 in Pareto/NBD
+    itself is: always in the NBD, a <= 1 where customers drop out at purchases, s <= 1 in Pareto/NBD
 
     Raises
     ------
@@ -58,10 +57,10 @@ def discounted_purchases(
         raise SettingError(f"discount rate: {rate:g} is not 0 or more. Write 15 % a year as 0.15.")
     if not horizon >= 0:
         raise SettingError(f"horizon: {horizon:g} is not 0 or more.")
-    columns: tuple[Any, ...] = np.broadcast_arrays(*np.atleast_1d(x, T))
-    first, inverse, _ = distinct(*columns)
-    active = posterior.given_active(p, *(column[first] for column in columns))
-    return posterior.p_alive(p, x, t_x, T) * discounted_while_active(active, rate, horizon)[inverse]
+    seen = np.broadcast_arrays(*np.atleast_1d(x, t_x, T))
+    x, t_x, T = (np.asarray(column, dtype=np.float64) for column in seen)
+    once = active_once(p, x, t_x, T)
+    return p_alive(p, x, t_x, T) * discounted_while_active(once.active, rate, horizon)[once.inverse]
 
 
 def discounted_purchases_new(p: Params, rate: float, horizon: float = math.inf) -> float:
@@ -79,7 +78,7 @@ def discounted_purchases_new(p: Params, rate: float, horizon: float = math.inf) 
     return float(discounted_purchases(p, rate, none, none, none, horizon)[0])
 
 
-def discounted_while_active(active: Posterior, rate: float, horizon: float) -> Floats:
+def discounted_while_active(active: Active, rate: float, horizon: float) -> Floats:
     """Discounted purchases of customers now active.
 
     With E(u) the purchases expected by u, the integral of exp(-rate u) dE(u) is by parts
@@ -98,35 +97,29 @@ def discounted_while_active(active: Posterior, rate: float, horizon: float) -> F
     (n,)
     """
     if rate == 0 and math.isinf(horizon):
-        return _lifelong(active)
+        return active.lifelong()
     end = min(horizon, NEGLIGIBLE / max(rate, NEGLIGIBLE / LONGEST))
-    by_end = posterior.expected_while_active(active, end)
+    by_end = active.expected(end)
     if rate == 0 or end == 0:
         return by_end
     return np.asarray(math.exp(-rate * end) * by_end + _waiting(active, rate, end))
 
 
-def _waiting(active: Posterior, rate: float, end: float) -> Floats:
+def _waiting(active: Active, rate: float, end: float) -> Floats:
     """Integral of rate exp(-rate u) E(u) over u in (0, end).
 
     Purchases bunch up where u is near A / (R p), on any scale. In log(end / u) the integrand
-    bends no sharper on one scale than on another, and less is left by a factor e a unit.
+    bends no sharper on one scale than on another, and less is left by a factor e a unit. In a
+    rhythm the first k purchases are told apart, so that it bends as sharply as in 1 / k.
     """
-    waiting = np.zeros_like(active.R)
+    waiting: Floats = np.zeros(1)
+    pieces = 1 + active.k // 3 if isinstance(active, DropsAtPurchase) else 1
     for low, high, n_nodes in PANELS:
         nodes, weights = np.polynomial.legendre.leggauss(n_nodes)
-        half = (high - low) / 2.0
-        for v, width in zip(low + half * (nodes + 1.0), half * weights, strict=True):
-            u = end * math.exp(-v)
-            present = rate * u * math.exp(-rate * u) * float(width)
-            waiting += present * posterior.expected_while_active(active, u)
+        half = (high - low) / pieces / 2.0
+        for start in low + 2.0 * half * np.arange(pieces):
+            for v, width in zip(start + half * (nodes + 1.0), half * weights, strict=True):
+                u = end * math.exp(-v)
+                present = rate * u * math.exp(-rate * u) * float(width)
+                waiting = waiting + present * active.expected(u)
     return waiting
-
-
-def _lifelong(active: Posterior) -> Floats:
-    """Purchases expected of an active customer until dropout, without end or discount."""
-    if active.shape <= 1.0:
-        return np.full_like(active.R, np.inf)
-    if active.drops_at_purchase:
-        return np.asarray((active.shape + active.B - 1.0) / (active.shape - 1.0))
-    return np.asarray(active.R / active.A * active.B / (active.shape - 1.0))

@@ -16,14 +16,28 @@ LARGEST_WEIGHT = 1e6
 
 
 class ShrunkenMean(NamedTuple):
-    """The population's mean spend per order, and how many of a customer's own orders it weighs."""
+    """What a customer's mean spend per order is drawn toward, and how far.
+
+    Attributes
+    ----------
+    mean : of the population; of those with one order where the slope is not 0
+    weight : how many of a customer's own orders the population weighs
+    slope : the population's mean is mean x^slope for who made x orders
+    """
 
     mean: float
     weight: float
+    slope: float = 0.0
 
 
 def shrunken_mean(
-    x: Floats, m: Floats, repeat: Floats, first: Floats, rest: Floats
+    x: Floats,
+    m: Floats,
+    repeat: Floats,
+    first: Floats,
+    rest: Floats,
+    *,
+    by_frequency: bool = False,
 ) -> ShrunkenMean:
     """Buehlmann's credibility: the variance within customers over that between them.
 
@@ -37,6 +51,7 @@ def shrunken_mean(
     repeat : (n,) repeat orders
     first : (n,) spend on the first order
     rest : (n,) spend on the repeat orders together
+    by_frequency : whether frequent buyers have a mean of their own, a power of x
 
     Returns
     -------
@@ -49,18 +64,29 @@ def shrunken_mean(
     seen = (x > 0) & (m > 0)
     if not seen.any():
         return ShrunkenMean(0.0, UNKNOWN_WEIGHT)
-    mean, largest = float(m[seen].mean()), float(np.quantile(m[seen], LARGEST_QUANTILE))
+    slope = _slope(np.log(x[seen]), np.log(m[seen])) if by_frequency else 0.0
+    expected = x[seen] ** slope
+    mean = float(m[seen].sum() / expected.sum())
+    largest = float(np.quantile(m[seen], LARGEST_QUANTILE))
     pairs = seen & (repeat > 0)
     if pairs.sum() < 2:
-        return ShrunkenMean(mean, UNKNOWN_WEIGHT)
+        return ShrunkenMean(mean, UNKNOWN_WEIGHT, slope)
     difference = np.minimum(first[pairs], largest) - np.minimum(
         rest[pairs] / repeat[pairs], largest
     )
     within = float(np.mean(difference**2 / (1.0 + 1.0 / repeat[pairs])))
-    between = float(np.var(np.minimum(m[seen], largest))) - within * float(np.mean(1.0 / x[seen]))
+    apart = np.minimum(m[seen], largest) - mean * expected
+    between = float(np.var(apart)) - within * float(np.mean(1.0 / x[seen]))
     if between <= within / LARGEST_WEIGHT:
-        return ShrunkenMean(mean, LARGEST_WEIGHT)
-    return ShrunkenMean(mean, within / between)
+        return ShrunkenMean(mean, LARGEST_WEIGHT, slope)
+    return ShrunkenMean(mean, within / between, slope)
+
+
+def _slope(log_x: Floats, log_m: Floats) -> float:
+    """Of the line of least squares; 0 where all x are the same."""
+    away = log_x - log_x.mean()
+    spread = float((away**2).sum())
+    return float((away * log_m).sum() / spread) if spread > 0 else 0.0
 
 
 def expected_value(s: ShrunkenMean, x: Floats, m: Floats) -> Floats:
@@ -74,7 +100,8 @@ def expected_value(s: ShrunkenMean, x: Floats, m: Floats) -> Floats:
 
     Returns
     -------
-    (n,) between m and s.mean; s.mean where x = 0
+    (n,) between m and the population's mean at x; s.mean where x = 0
     """
     own = np.divide(x, x + s.weight, out=np.zeros_like(x), where=x > 0)
-    return np.asarray((1.0 - own) * s.mean + own * m)
+    of_others = s.mean * np.maximum(x, 1.0) ** s.slope
+    return np.asarray((1.0 - own) * of_others + own * m)

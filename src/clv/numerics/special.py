@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, gammaln
 
-from clv.core.types import Bools, Floats, Ints
+from clv.core.types import Bools, Floats, Ints, Parameter
 
 #: Up to here sums over whole numbers replace log-gamma differences.
 TABLE_LIMIT = 1_000_000
@@ -48,37 +48,43 @@ def rising_table(a: float, largest: int) -> tuple[Floats, Floats]:
     return values, slopes
 
 
-def log_rising(a: float, n: Floats) -> Floats:
+def log_rising(a: Parameter, n: Floats) -> Floats:
     """Difference log Gamma(a + n) - log Gamma(a), the logarithm of the rising factorial.
 
     Parameters
     ----------
-    a : positive
-    n : (m,) not negative; whole numbers are summed exactly, others go by log-gamma
+    a : positive; one number or (m,)
+    n : (m,) not negative; whole numbers are summed exactly where a is one number, others go by
+        log-gamma
 
     Returns
     -------
     (m,) exactly 0 where n = 0
     """
     n = np.asarray(n, dtype=np.float64)
-    if n.size and n.max() <= TABLE_LIMIT and np.array_equal(n, np.floor(n)):
+    one = np.ndim(a) == 0
+    if one and n.size and n.max() <= TABLE_LIMIT and np.array_equal(n, np.floor(n)):
         whole: Ints = n.astype(np.int64)
-        return rising_table(a, int(whole.max()))[0][whole]
+        return rising_table(float(a), int(whole.max()))[0][whole]
     return np.asarray(gammaln(a + n) - gammaln(a))
 
 
-def rising_slope(a: float, n: Floats) -> Floats:
+def rising_slope(a: Parameter, n: Floats) -> Floats:
     """Derivative of `log_rising` in a: digamma(a + n) - digamma(a).
 
     Parameters
     ----------
-    a : positive
-    n : (m,) not negative
+    a, n : as in `log_rising`
 
     Returns
     -------
     (m,) exactly 0 where n = 0
     """
+    n = np.asarray(n, dtype=np.float64)
+    one = np.ndim(a) == 0
+    if one and n.size and n.max() <= TABLE_LIMIT and np.array_equal(n, np.floor(n)):
+        whole: Ints = n.astype(np.int64)
+        return rising_table(float(a), int(whole.max()))[1][whole]
     return np.asarray(digamma(a + n) - digamma(a))
 
 

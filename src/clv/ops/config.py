@@ -92,7 +92,7 @@ class LogConfig(BaseModel):
         # YAML reads 2024-03-01 as a date, and so may a caller write it.
         return value.isoformat() if isinstance(value, date) else value
 
-    @field_validator("date_format", mode="before")
+    @field_validator("date_format", "models", "covariates", mode="before", check_fields=False)
     @classmethod
     def _several(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
@@ -166,6 +166,15 @@ class FitConfig(LogConfig):
         "Purchases that Gamma-Gamma averages: repeat ones, as in the papers, or all of them.",
     )
 
+    customers: str | None = _forecast(
+        None,
+        "CSV or Parquet file with a row a customer: how bgnbd, mbgnbd and paretonbd let customers"
+        " differ by what is known of them.",
+    )
+    covariates: list[str] = _forecast(
+        [], "Column of --customers to use; may be repeated. Default: all of them."
+    )
+
 
 class ValidateConfig(LogConfig):
     """How a log is read, and how far ahead it shall be asked to reach."""
@@ -180,6 +189,9 @@ class RunConfig(ValidateConfig):
     margin: float = _forecast(1.0, "Part of spend that is margin: 0.3 for 30 %.")
     annual_discount_rate: float = _forecast(0.0, "Yearly discount of later spend: 0.1 for 10 %.")
     seed: int = _forecast(0, "Seed of every random choice.")
+    models: list[str] = _forecast(
+        [], "Model to compare on the past; may be repeated. Default: the usual ones and yardsticks."
+    )
 
     def run_settings(
         self,
@@ -188,6 +200,7 @@ class RunConfig(ValidateConfig):
         out: Path | None = None,
     ) -> RunSettings:
         from clv.core.types import Horizon, Money
+        from clv.models import registry
         from clv.ops.job import RunSettings
 
         return RunSettings(
@@ -197,6 +210,7 @@ class RunConfig(ValidateConfig):
             level=self.level,
             money=Money(self.margin, self.annual_discount_rate),
             seed=self.seed,
+            models=tuple(dict.fromkeys(self.models)) or registry.STANDARD,
             channel_groups=self.channel_groups,
             out=out,
             machine=machine,

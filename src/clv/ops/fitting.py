@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from clv.core.errors import SettingError
-from clv.core.types import DAYS_PER_WEEK, Json
+from clv.core.types import DAYS_PER_WEEK, AsOf, Horizon, Json
+from clv.data.customers import read_customers
+from clv.evaluation.backtest import last_origin
 from clv.features.book import History
-from clv.models.btyd import BGNBD, MBGNBD, ParetoNBD
-from clv.numerics import gammagamma, histories
+from clv.models import pick
+from clv.models.btyd import PurchaseModel
+from clv.models.covariates import BGNBDCovariates, MBGNBDCovariates, ParetoNBDCovariates
+from clv.numerics import gammagamma
 from clv.ops.config import FitConfig
 from clv.ops.job import RunSettings
 from clv.ops.machine import Machine
 from clv.ops.pipeline import opened
 from clv.ops.progress import Reporter, Stages
 
-PURCHASES = {model.name: model.numerics for model in (BGNBD, MBGNBD, ParetoNBD)}
+PURCHASES = {model.name: model for model in pick.CANDIDATES}
+WITH_COVARIATES = {
+    "bgnbd": BGNBDCovariates,
+    "mbgnbd": MBGNBDCovariates,
+    "paretonbd": ParetoNBDCovariates,
+}
+PICK = pick.BTYD.name
 SPEND = "gammagamma"
+NAMES = (*PURCHASES, PICK, SPEND)
 DAYS = {"day": 1, "week": DAYS_PER_WEEK}
+#: Models are told apart by the last year, or by a third of a shorter log.
+LONGEST_WINDOW = Horizon(365)
 
 
 def fit_model(
@@ -31,16 +43,17 @@ def fit_model(
 
     Returns
     -------
-    {"model", "parameters": {name: {"value", "se"}}, "log_likelihood", "customers", "as_of",
-    "unit"}; times are in the unit asked for, amounts in the log's currency
+    {"model", "parameters": {name: {"value", "se"}}, "log_likelihood", "customers", "notes",
+    "as_of", "unit"}; where the model was picked "reason" and "held", where there are covariates
+    "effects"; times are in the unit asked for, amounts in the log's currency
 
     Raises
     ------
     SettingError : no such model
     FitError : the model has no optimum on this log; says why
     """
-    if model not in (*PURCHASES, SPEND):
-        raise SettingError(f"model: {model!r} is none of {', '.join((*PURCHASES, SPEND))}.")
+    if model not in NAMES:
+        raise SettingError(f"model: {model!r} is none of {', '.join(NAMES)}.")
     # How often customers buy can be learned from dates alone.
     reading = replace(config.ingest_settings(machine.s3_endpoint), amount_needed=model == SPEND)
     settings = RunSettings(log, reading, machine=machine)
@@ -50,33 +63,77 @@ def fit_model(
         opened(settings, Path(work), stages) as held,
         stages.stage(f"fit {model}"),
     ):
-        history = held.book.history(held.read.as_of, window=1)
-        found = (
-            _spend(history, config.spend)
-            if model == SPEND
-            else _purchases(model, history, DAYS[config.unit])
+        book, as_of = held.book, held.read.as_of
+        window = last_origin(AsOf(book.first_day), as_of, LONGEST_WINDOW).window.n_days
+        history = book.history(as_of, window)
+        if config.customers:
+            found = _with_covariates(model, history, config)
+        elif model == SPEND:
+            found = _spend(history, config.spend)
+        elif model == PICK:
+            found = _picked(history, DAYS[config.unit])
+        else:
+            found = _purchases(PURCHASES[model], history, DAYS[config.unit])
+    return {"model": model, **found, "as_of": str(as_of), "unit": config.unit}
+
+
+def _picked(history: History, days: int) -> Json:
+    kind, held, reason = pick.pick(history)
+    likely = {name: one._asdict() for name, one in held.items()}
+    return {"reason": reason, "held": likely, **_purchases(kind, history, days)}
+
+
+def _purchases(kind: type[PurchaseModel], history: History, days: int) -> Json:
+    return _fitted(kind(), history, days)
+
+
+def _fitted(model: PurchaseModel, history: History, days: int) -> Json:
+    scaled = history.frame.copy()
+    if days > 1:
+        scaled[["t_x", "T"]] /= days
+        scaled["log_gaps"] -= scaled["x"] * math.log(days)
+    model.fit_purchases(replace(history, frame=scaled))
+    told = _told(model.params_, model.standard_errors_, model.loglik_, model.n_customers_)
+    return {**told, "notes": list(model.notes_)}
+
+
+def _with_covariates(name: str, history: History, config: FitConfig) -> Json:
+    kind = WITH_COVARIATES.get(name)
+    if kind is None:
+        raise SettingError(
+            f"customers: {name} takes no covariates; {', '.join(WITH_COVARIATES)} do."
         )
-    return {"model": model, **found, "as_of": str(held.read.as_of), "unit": config.unit}
-
-
-def _purchases(model: str, history: History, days: int) -> Json:
-    x, t_x, T = (history.frame[name].to_numpy() for name in ("x", "t_x", "T"))
-    distinct = histories.group(x, t_x, T)
-    fit = PURCHASES[model].fit(distinct.x, distinct.t_x / days, distinct.T / days, distinct.n)
-    return _told(fit.params, fit.standard_errors, fit.loglik, fit.n_customers)
+    known = read_customers(
+        Path(str(config.customers)),
+        config.customer,
+        config.covariates,
+        history.frame["customer_id"].tolist(),
+    )
+    joined = replace(history, frame=history.frame.assign(**known))
+    model = kind(tuple(known))
+    told = _fitted(model, joined, DAYS[config.unit])
+    effects = {
+        f"{on}: {column}": {"value": float(value), "se": float(error)}
+        for on, values, errors in (
+            ("purchases", model.effects_.purchase, model.effect_errors_.purchase),
+            ("dropout", model.effects_.dropout, model.effect_errors_.dropout),
+        )
+        for column, value, error in zip(known, values, errors, strict=True)
+    }
+    return {**told, "effects": effects}
 
 
 def _spend(history: History, orders: str) -> Json:
     frame = history.frame
-    x = frame["x"].to_numpy(dtype=np.float64)
-    spent = frame["total_value"].to_numpy(dtype=np.float64)
+    x = frame["x"].to_numpy(dtype=float)
+    spent = frame["total_value"].to_numpy(dtype=float)
     if orders == "all":
         x = x + 1
     else:
-        spent = spent - frame["first_value"].to_numpy(dtype=np.float64)
+        spent = spent - frame["first_value"].to_numpy(dtype=float)
     seen = (x > 0) & (spent > 0)
     fit = gammagamma.fit(x[seen], spent[seen] / x[seen])
-    return _told(fit.params, fit.standard_errors, fit.loglik, int(seen.sum()))
+    return {**_told(fit.params, fit.standard_errors, fit.loglik, int(seen.sum())), "notes": []}
 
 
 def _told(params: tuple[float, ...], errors: tuple[float, ...], loglik: float, n: int) -> Json:

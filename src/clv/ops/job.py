@@ -16,6 +16,7 @@ from clv.data.ingest import Ingested
 from clv.data.settings import IngestSettings
 from clv.evaluation.backtest import TotalInterval, Trial
 from clv.features.book import Book, History
+from clv.models import registry
 from clv.ops.machine import Machine
 from clv.ops.scoring import Scorer
 
@@ -29,6 +30,7 @@ class RunSettings:
     source : path, glob, address of a table, or the name of the bundled log
     level : of every interval, between 0.5 and 0.99
     seed : of every random choice
+    models : names of those compared on the past; the champion is one of them
     channel_groups : group -> channels; None takes the usual ones
     out : the run folder; None makes one in home
     machine : where runs live, and what of the machine they may use
@@ -41,6 +43,7 @@ class RunSettings:
     level: float = 0.9
     money: Money = field(default_factory=Money)
     seed: int = 0
+    models: tuple[str, ...] = registry.STANDARD
     channel_groups: Mapping[str, Sequence[str]] | None = None
     out: Path | None = None
     machine: Machine = field(default_factory=Machine)
@@ -51,6 +54,11 @@ class RunSettings:
             raise SettingError(f"level: {self.level:g} is outside 0.5 to 0.99. Write 90 % as 0.9.")
         if self.seed < 0:
             raise SettingError(f"seed: {self.seed} is below 0. Give any whole number from 0 on.")
+        if not any(registry.entry(name).kind == "model" for name in self.models):
+            raise SettingError(
+                f"models: {', '.join(self.models) or 'none'} can only serve as yardsticks."
+                " Name a model among them; `clv models` lists them."
+            )
 
 
 @dataclass(frozen=True)

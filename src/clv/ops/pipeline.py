@@ -124,9 +124,9 @@ def hold_contest(book: Book, settings: RunSettings, stages: Stages) -> Contest:
     """Every model on the holdout inside the log, and the one that forecast it best."""
     with stages.stage("compare models on the past"):
         origin = last_origin(AsOf(book.first_day), book.as_of, settings.horizon)
-        models = [registry.make(entry.name, settings.seed) for entry in registry.ENTRIES]
+        models = [registry.make(name, settings.seed) for name in settings.models]
         trial = run_trial(book, origin, models, stages.note)
-        candidates = [entry.name for entry in registry.ENTRIES if entry.kind == "model"]
+        candidates = [name for name in settings.models if registry.entry(name).kind == "model"]
         return Contest(trial, choose(trial, candidates))
 
 

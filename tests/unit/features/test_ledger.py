@@ -1,10 +1,14 @@
+import math
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from clv.core.errors import HistoryError
 from clv.core.types import Horizon
 from clv.features.book import Book
+from clv.features.summary import summary
+from clv.numerics import histories
 from tests.ledgers import START, book, day, ledger
 
 
@@ -76,8 +80,41 @@ def test_the_summary_of_a_customer():
     assert found["total_value"] == [60, 7]
     assert found["first_value"] == [10, 7]
     assert found["recent_value"] == [30, 0]  # days 6 to 10
+    assert found["recent_purchases"] == [1, 0]
+    assert found["t_x_before"] == [4, 0]
+    assert found["log_gaps"] == pytest.approx([math.log(4) + math.log(5), 0.0], abs=1e-9)
+    assert found["log_gaps_before"] == pytest.approx([math.log(4), 0.0], abs=1e-9)
     assert found["first_gap"][0] == 4
     assert found["first_gap"][1] != found["first_gap"][1]  # absent
+
+
+def test_who_came_in_the_window_was_no_customer_before_it():
+    log = [("a", 0, 10), ("b", 8, 20), ("b", 9, 20)]
+    found = book(log, 10).history(day(10), window=5).frame
+    assert list(found["t_x_before"].isna()) == [False, True]
+    assert list(found["recent_purchases"]) == [0, 2]
+
+
+def test_gaps_of_every_so_many_day_are_of_whole_customers():
+    log = [(f"{i}", i, 1) for i in range(9)] + [(f"{i}", i + 3, 1) for i in range(9)]
+    opened = book(log, 20)
+    whole = summary(opened.ledger, day(20), 5).to_pandas()
+    some = summary(opened.ledger, day(20), 5, every=3).to_pandas()
+    assert whole["log_gaps"].tolist() == pytest.approx([math.log(3)] * 9, abs=1e-9)
+    told = some["log_gaps"].notna()
+    assert told.tolist() == [(20 - i) % 3 == 0 for i in range(9)]
+    assert some["log_gaps"][told].tolist() == pytest.approx([math.log(3)] * 3, abs=1e-9)
+
+
+def test_the_engine_counts_histories_as_the_arrays_do():
+    rng = np.random.default_rng(4)
+    log = [(f"{c}", int(d), 5) for c in range(60) for d in rng.integers(0, 40, rng.integers(1, 6))]
+    log += [("0", 7, -3), ("1", 40, -500)]
+    opened = book(log, 50)
+    frame = opened.history(day(50), window=5).frame
+    in_arrays = histories.tally(*(frame[name].to_numpy() for name in ("x", "t_x", "T")))
+    for mine, theirs in zip(opened.counted(day(50)), in_arrays, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 def test_the_outcome_is_what_the_days_after_brought():

@@ -11,7 +11,7 @@ from clv.core.types import AsOf, Horizon, Money
 from clv.models.base import History, Model
 from clv.models.btyd import BGNBD, FARTHEST_DAYS, MBGNBD, ParetoNBD
 from clv.models.spend import SpendModel
-from clv.numerics import bgnbd
+from clv.numerics import bgnbd, futures, outlook
 
 MODELS = [BGNBD, MBGNBD, ParetoNBD]
 each_model = pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.name)
@@ -20,7 +20,7 @@ each_model = pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.name)
 def base(n: int = 1_500, seed: int = 0) -> History:
     rng = np.random.default_rng(seed)
     T = rng.integers(0, 700, n)
-    x, t_x = bgnbd.simulate(bgnbd.BGNBDParams(0.5, 20.0, 0.8, 2.5), T.astype(float), rng)
+    x, t_x = futures.simulate(bgnbd.BGNBDParams(0.5, 20.0, 0.8, 2.5), T.astype(float), rng)
     order = rng.gamma(4.0, 5.0, n)
     frame = pd.DataFrame(
         {
@@ -66,9 +66,9 @@ def test_each_row_is_the_numerics_answer(model):
     found = model.predict(HISTORY, Horizon.weeks(13))
     seen = [HISTORY.frame[c].to_numpy(float) for c in ("x", "t_x", "T")]
     for column, expected in {
-        "expected_purchases": model.numerics.expected_purchases(model.params_, 91.0, *seen),
-        "p_alive": model.numerics.p_alive(model.params_, *seen),
-        "p_purchase": model.numerics.p_purchase(model.params_, 91.0, *seen),
+        "expected_purchases": outlook.expected_purchases(model.params_, 91.0, *seen),
+        "p_alive": outlook.p_alive(model.params_, *seen),
+        "p_purchase": outlook.p_purchase(model.params_, 91.0, *seen),
     }.items():
         np.testing.assert_allclose(found[column], expected, rtol=1e-12)
 
@@ -84,7 +84,7 @@ def test_discounting_agrees_with_a_sum_over_the_days(model):
     money = Money(annual_discount_rate=0.25)
     seen = [few.frame[c].to_numpy(float) for c in ("x", "t_x", "T")]
     reached = np.array(
-        [model.numerics.expected_purchases(model.params_, float(t), *seen) for t in range(366)]
+        [outlook.expected_purchases(model.params_, float(t), *seen) for t in range(366)]
     )
     worth = money.discount(np.arange(365) + 0.5)
     found = model.predict(few, YEAR, money)

@@ -6,7 +6,7 @@ import pytest
 
 from clv.core.errors import ClvError, ColumnError, FitError, HistoryError, RunError, SettingError
 from clv.models.contractual import BDW, SBG, cohort_table
-from clv.numerics import sbg
+from clv.numerics import contracts, sbg
 
 HIGH_END = [1000, 869, 743, 653, 593, 551, 517, 491]
 TABLE = cohort_table(HIGH_END)
@@ -105,6 +105,6 @@ def test_what_cannot_be_learned_from(kind):
 def test_cohorts_of_different_age_are_fitted_together():
     rng, p = np.random.default_rng(1), sbg.SBGParams(0.8, 3.0)
     T = np.repeat([2.0, 5.0, 9.0], 5_000)
-    t, lost = sbg.simulate(p, T, rng)
+    t, lost = contracts.simulate(p, T, rng)
     model = SBG().fit(pd.DataFrame({"periods": t, "lost": lost}))
     assert (np.abs(np.array(model.params_) - p) < 3 * np.array(model.standard_errors_)).all()

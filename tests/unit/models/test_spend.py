@@ -137,3 +137,23 @@ def test_verdict_on_independence(slope, verdict):
 
 def test_too_few_to_test_independence():
     assert independence(np.arange(1.0, 6.0), np.arange(5.0)).verdict.startswith("Too few")
+
+
+def test_where_order_value_depends_on_frequency_gamma_gamma_is_replaced():
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 12, 3_000)
+    level = 20.0 * (x + 1.0) ** 0.8 * rng.gamma(8.0, 1 / 8, 3_000)
+    first = level * rng.gamma(4.0, 1 / 4, 3_000)
+    total = first + np.where(
+        x > 0, level * x * rng.gamma(4.0 * np.maximum(x, 1)) / (4.0 * np.maximum(x, 1)), 0.0
+    )
+    history = history_of(x, first, total)
+    model = SpendModel().fit(history)
+    assert model.independence_.rejected
+    assert model.method_ == "shrunken mean"
+    assert model.reason_ == "order value depends on frequency, which Gamma-Gamma rules out."
+    once = x == 0
+    # The mean of all customers, toward which Gamma-Gamma draws, is several times theirs.
+    assert model.expected_value(history)[once].mean() == pytest.approx(20.0, rel=0.15)
+    again = SpendModel.of(json.loads(json.dumps(model.state())))
+    np.testing.assert_array_equal(again.expected_value(history), model.expected_value(history))

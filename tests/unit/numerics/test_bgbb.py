@@ -13,6 +13,7 @@ DONORS = bgbb.BGBBParams(1.204, 0.750, 0.657, 2.783)
 EXTREMES = [
     DONORS,
     bgbb.BGBBParams(1.0, 1.0, 1.0, 1.0),
+    bgbb.BGBBParams(0.4, 0.6, 0.3, 0.7),
     bgbb.BGBBParams(1e-3, 1e-3, 1e-3, 1e-3),
     bgbb.BGBBParams(50.0, 5_000.0, 0.01, 5_000.0),
     bgbb.BGBBParams(0.01, 50.0, 50.0, 0.01),
@@ -122,8 +123,8 @@ def test_quantiles_of_the_wait_are_those_of_the_sum():
 @pytest.mark.parametrize("p", EXTREMES)
 def test_each_answer_at_the_edges(p):
     x = np.array([0.0, 0.0, 10_000.0, 10_000.0, 1.0, 3.0])
-    t_x = np.array([0.0, 0.0, 10_000.0, 10_000.0, 1.0, 400.0])
-    T_ = np.array([0.0, 4_000.0, 10_000.0, 12_000.0, 4_000.0, 520.0])
+    t_x = np.array([0.0, 0.0, 10_000.0, 20_000.0, 1.0, 400.0])
+    T_ = np.array([0.0, 4_000.0, 20_000.0, 20_000.0, 4_000.0, 520.0])
     assert np.isfinite(bgbb.loglik(p, x, t_x, T_)).all()
     alive = bgbb.p_alive(p, x, t_x, T_)
     assert ((alive >= 0) & (alive <= 1)).all()
@@ -131,7 +132,8 @@ def test_each_answer_at_the_edges(p):
     np.testing.assert_array_equal(bgbb.expected_purchases(p, 0, x, t_x, T_), 0.0)
     np.testing.assert_array_equal(bgbb.p_purchase(p, 0, x, t_x, T_), 0.0)
     for answer in (
-        bgbb.expected_purchases(p, 5_000, x, t_x, T_),
+        bgbb.expected_purchases(p, 20_000, x, t_x, T_),
+        bgbb.p_purchase(p, 20_000, x, t_x, T_),
         bgbb.next_purchase_quantile(p, 0.99, x, t_x, T_),
         bgbb.discounted_purchases(p, 1e-4, x, t_x, T_),
         bgbb.p_count(p, 7, 2_000, x, t_x, T_),
@@ -185,6 +187,25 @@ def test_opportunities_ahead_are_whole(t):
 def test_customers_no_model_can_be_learned_from(x, t_x, T, told):
     with pytest.raises(FitError, match=told):
         bgbb.fit(*histories.group(*(np.array(v, dtype=float) for v in (x, t_x, T)))[:4])
+
+
+def test_many_opportunities_are_fitted():
+    rng = np.random.default_rng(9)
+    true = bgbb.BGBBParams(2.0, 3.0, 0.7, 900.0)
+    T = np.full(300, 2_000.0)
+    found = bgbb.fit(*histories.tally(*bgbb.simulate(true, T, rng), T))
+    assert (np.abs(np.array(found.params) - true) < 3 * np.array(found.standard_errors)).all()
+
+
+@pytest.mark.parametrize("row", [(0, 0, 1), (1, 1, 1), (1, 1, 20), (500, 1_000, 1_000)])
+def test_one_customer_is_held_by_a_prior_or_told_to_say_nothing(row):
+    grouped = histories.group(*([float(v)] for v in row))[:4]
+    with pytest.raises(FitError, match=r"runs? (away )?to"):
+        bgbb.fit(*grouped)
+    if 0 < row[0] < row[2]:
+        found = bgbb.fit(*grouped, prior_sd=2.0)
+        assert np.isfinite(found.params).all()
+        assert np.isfinite(found.standard_errors).all()
 
 
 def test_a_prior_holds_what_would_run_away():

@@ -6,21 +6,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from clv.numerics import bgnbd, mbgnbd, paretonbd
-from clv.numerics.counts import p_count, p_count_new
-from clv.numerics.posterior import given_active
-
-CDNOW = {
-    bgnbd: bgnbd.BGNBDParams(0.243, 4.414, 0.793, 2.426),
-    mbgnbd: mbgnbd.MBGNBDParams(0.525, 6.183, 0.891, 1.614),
-    paretonbd: paretonbd.ParetoNBDParams(0.553, 10.578, 0.606, 11.669),
-}
-each_model = pytest.mark.parametrize(
-    "model", [pytest.param(model, id=model.__name__.rsplit(".", 1)[-1]) for model in CDNOW]
-)
-X = np.array([0.0, 0.0, 2.0, 2.0, 26.0, 10_000.0])
-T_X = np.array([0.0, 0.0, 30.0, 38.0, 30.86, 20_000.0])
-T = np.array([0.0, 38.0, 38.0, 38.0, 31.0, 20_000.0])
+from clv.numerics import outlook, paretonbd
+from clv.numerics.outlook import p_count, p_count_new
+from tests.purchase_models import CDNOW, T_X, T, X, each_model
 
 
 def exact_while_active(p: tuple, x: float, T_: float, n: int, t: float) -> float:
@@ -68,26 +56,26 @@ def test_pareto_agrees_with_30_digits(p, x, T_, n, t):
 
 @each_model
 @pytest.mark.parametrize("t", [0.0, 1.0, 39.0])
-def test_they_add_up_to_1_and_to_the_expectation(model, t):
-    p, n = CDNOW[model], np.arange(1_500.0)
+def test_they_add_up_to_1_and_to_the_expectation(name, t):
+    p, n = CDNOW[name], np.arange(1_500.0)
     table = p_count(p, n[None, :], t, X[:, None], T_X[:, None], T[:, None])
     np.testing.assert_allclose(table.sum(axis=1), 1.0, atol=1e-10)
-    expected = model.expected_purchases(p, t, X, T_X, T)
+    expected = outlook.expected_purchases(p, t, X, T_X, T)
     np.testing.assert_allclose(table @ n, expected, rtol=1e-9, atol=1e-12)
-    any_purchase = model.p_purchase(p, t, X, T_X, T)
+    any_purchase = outlook.p_purchase(p, t, X, T_X, T)
     np.testing.assert_allclose(1.0 - table[:, 0], any_purchase, rtol=1e-10, atol=1e-14)
 
 
 @each_model
-def test_a_new_customer_is_one_of_whom_nothing_is_known(model):
-    p, n = CDNOW[model], np.arange(5.0)
+def test_a_new_customer_is_one_of_whom_nothing_is_known(name):
+    p, n = CDNOW[name], np.arange(5.0)
     np.testing.assert_array_equal(p_count_new(p, n, 39.0), p_count(p, n, 39.0, 0.0, 0.0, 0.0))
     assert p_count_new(p, 0, 0.0)[0] == pytest.approx(1.0, abs=1e-15)
 
 
 @each_model
-def test_each_answer_at_the_edges(model):
-    p = CDNOW[model]
+def test_each_answer_at_the_edges(name):
+    p = CDNOW[name]
     n = np.array([0.0, 1.0, 3.0, 10_000.0, 1e6])
     for t in (0.0, 1e-300, 1e-6, 39.0, 20_000.0, np.inf):
         table = p_count(p, n[None, :], t, X[:, None], T_X[:, None], T[:, None])
@@ -98,18 +86,9 @@ def test_each_answer_at_the_edges(model):
     np.testing.assert_allclose(p_count(p, n, 1e30, 2.0, 30.0, 38.0), everything, atol=1e-12)
 
 
-def test_where_nobody_stops_the_models_are_one():
-    n = np.arange(6.0)
-    nbd = p_count_new(bgnbd.BGNBDParams(0.8, 12.0, 1e-13, 1.0), n, 39.0)
-    for never_stops in (
-        mbgnbd.MBGNBDParams(0.8, 12.0, 1e-13, 1.0),
-        paretonbd.ParetoNBDParams(0.8, 12.0, 1e-13, 1.0),
-    ):
-        np.testing.assert_allclose(p_count_new(never_stops, n, 39.0), nbd, rtol=1e-10)
-
-
-def test_rates_when_active_do_not_depend_on_the_last_purchase():
-    active = given_active(CDNOW[mbgnbd], [0, 2], [38, 38])
+def test_shape_and_rate_when_active_do_not_depend_on_the_last_purchase():
+    x, T_ = np.array([0.0, 2.0]), np.array([38.0, 38.0])
+    active = CDNOW["mbgnbd"].active(x, np.zeros(2), T_)
     np.testing.assert_array_equal(active.R, [0.525, 2.525])
     np.testing.assert_array_equal(active.A, [44.183, 44.183])
     np.testing.assert_array_equal(active.B, [2.614, 4.614])
@@ -122,10 +101,10 @@ def test_new_customers_against_another_implementation(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import lifetimes
-    p = CDNOW[bgnbd if name == "BetaGeoFitter" else mbgnbd]
+    p = CDNOW["bgnbd" if name == "BetaGeoFitter" else "mbgnbd"]
     fitter = getattr(lifetimes, name)()
     fitter.params_ = p._asdict()
-    for t in (0.5, 4.0, 39.0, 200.0):
+    for t in (0.5, 39.0):
         for n in range(31):
             theirs = fitter.probability_of_n_purchases_up_to_time(t, n)
             assert p_count_new(p, n, t)[0] == pytest.approx(theirs, rel=1e-8, abs=1e-13)
@@ -137,7 +116,7 @@ def test_known_customers_against_another_implementation():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import lifetimes
-    p, fitter = CDNOW[paretonbd], lifetimes.ParetoNBDFitter()
+    p, fitter = CDNOW["paretonbd"], lifetimes.ParetoNBDFitter()
     fitter.params_ = p._asdict()
     row = X[1:5], T_X[1:5], T[1:5]
     for n in range(6):

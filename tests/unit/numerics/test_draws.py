@@ -4,18 +4,11 @@ import numpy as np
 import pytest
 
 from clv.core.errors import FitError, SettingError
-from clv.numerics import bgnbd, gammagamma, mbgnbd, paretonbd, posterior
+from clv.numerics import gammagamma, outlook, paretonbd
 from clv.numerics.draws import draw_params, interval, total_draws
+from tests.purchase_models import CDNOW, KINDS, each_model, fit, positives, simulated
 
-CDNOW = {
-    bgnbd: bgnbd.BGNBDParams(0.243, 4.414, 0.793, 2.426),
-    mbgnbd: mbgnbd.MBGNBDParams(0.525, 6.183, 0.891, 1.614),
-    paretonbd: paretonbd.ParetoNBDParams(0.553, 10.578, 0.606, 11.669),
-}
-each_model = pytest.mark.parametrize(
-    "model", [pytest.param(model, id=model.__name__.rsplit(".", 1)[-1]) for model in CDNOW]
-)
-PARETO = CDNOW[paretonbd]
+PARETO = CDNOW["paretonbd"]
 #: Of log-parameters, with some of them going together.
 IN_LOGS = np.diag([0.05, 0.08, 0.3, 0.5]) @ np.diag([0.05, 0.08, 0.3, 0.5])
 IN_LOGS[2, 3] = IN_LOGS[3, 2] = 0.9 * 0.3 * 0.5
@@ -63,7 +56,7 @@ def test_however_little_is_known_every_draw_can_be_used(deviation):
     assert away.max() > 2.0
     histories = base(50)
     for p in drawn[:50]:
-        assert np.isfinite(posterior.expected_purchases(p, 39.0, *histories[:3])).all()
+        assert np.isfinite(outlook.expected_purchases(p, 39.0, *histories[:3])).all()
 
 
 def test_parameters_of_any_kind_can_be_drawn():
@@ -82,27 +75,55 @@ def test_a_covariance_that_is_not_one():
 
 
 @each_model
-def test_totals_of_a_small_base_are_simulated(model):
-    p, (x, t_x, T, n) = CDNOW[model], base(200)
+def test_totals_of_a_small_base_are_simulated(name):
+    p, (x, t_x, T, n) = CDNOW[name], base(200)
     totals = total_draws([p] * 2_000, p, 39.0, x, t_x, T, n, np.random.default_rng(6))
     np.testing.assert_array_equal(totals, np.round(totals))
-    expected = model.expected_purchases(p, 39.0, x, t_x, T).sum()
+    expected = outlook.expected_purchases(p, 39.0, x, t_x, T).sum()
     assert totals.mean() == pytest.approx(expected, abs=4 * totals.std() / np.sqrt(2_000))
 
 
 @each_model
-def test_a_sample_stands_for_the_whole(model):
-    p, (x, t_x, T, n) = CDNOW[model], base(3_000)
+def test_a_sample_stands_for_the_whole(name):
+    p, (x, t_x, T, n) = CDNOW[name], base(1_500)
     order = np.lexsort((T, t_x, x))
     x, t_x, T = x[order], t_x[order], T[order]
-    drawn = draw_params(p, of_params(IN_LOGS / 4, p), 600, np.random.default_rng(7))
+    estimated = positives(p)
+    size = len(estimated)
+    covariance = np.zeros((len(p), len(p)))
+    covariance[:size, :size] = of_params(IN_LOGS[:size, :size] / 4, estimated)
+    drawn = draw_params(p, covariance, 300, np.random.default_rng(7))
     whole, by_sample = (
         total_draws(drawn, p, 39.0, x, t_x, T, n, np.random.default_rng(8), sample_size=size)
-        for size in (3_000, 500)
+        for size in (1_500, 300)
     )
-    error = whole.std() * np.sqrt(2 / 600)
+    error = whole.std() * np.sqrt(2 / 300)
     assert by_sample.mean() == pytest.approx(whole.mean(), abs=4 * error)
     assert by_sample.std() == pytest.approx(whole.std(), rel=0.2)
+
+
+@each_model
+def test_what_a_fit_leaves_uncertain_widens_a_total(name):
+    seen = simulated(name, 12)
+    found, n = fit(name, *seen), np.ones(len(seen[0]))
+    drawn = draw_params(found.params, found.covariance, 300, np.random.default_rng(13))
+    assert all(isinstance(p, KINDS[name]) for p in drawn)
+    uncertain, certain = (
+        total_draws(params, found.params, 90.0, *seen, n, np.random.default_rng(14))
+        for params in (drawn, [found.params] * 300)
+    )
+    expected = outlook.expected_purchases(found.params, 90.0, *seen).sum()
+    for totals in (uncertain, certain):
+        assert totals.mean() == pytest.approx(expected, abs=5 * totals.std() / np.sqrt(300))
+    assert uncertain.std() > certain.std()
+
+
+def test_a_rhythm_is_given_and_stays_a_whole_number():
+    found = fit("bgcnbd", *simulated("bgcnbd", 12))
+    assert not found.covariance[4].any()
+    assert not found.covariance[:, 4].any()
+    drawn = draw_params(found.params, found.covariance, 50, np.random.default_rng(15))
+    assert {(type(p.k), p.k) for p in drawn} == {(int, 3)}
 
 
 def test_counts_stand_for_copies():

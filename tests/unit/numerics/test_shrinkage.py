@@ -42,3 +42,24 @@ def test_nobody_has_spent_anything():
 
 def test_a_customer_without_orders_gets_the_population_mean():
     assert expected_value(ShrunkenMean(42.0, 3.0), np.zeros(1), np.zeros(1))[0] == 42.0
+
+
+def test_frequent_buyers_may_have_a_mean_of_their_own():
+    x, m, repeat, first, rest = spend(between=10.0, within=20.0)
+    grown = x**0.5
+    args = x, m * grown, repeat, first * grown, rest * grown
+    found = shrunken_mean(*args, by_frequency=True)
+    assert found.slope == pytest.approx(0.5, abs=0.02)
+    assert found.mean == pytest.approx(100.0, rel=0.02)
+    # Drawn toward those who bought as often: exact on average at each frequency.
+    for often in (2.0, 6.0):
+        of = x == often
+        mean = expected_value(found, x, m * grown)[of].mean()
+        assert mean == pytest.approx((m * grown)[of].mean(), rel=0.02)
+    assert shrunken_mean(*args).slope == 0.0
+
+
+def test_who_all_bought_equally_often_have_one_mean():
+    m = np.array([10.0, 30.0, 50.0])
+    found = shrunken_mean(np.full(3, 2.0), m, np.ones(3), m, m, by_frequency=True)
+    assert (found.mean, found.slope) == (30.0, 0.0)
