@@ -144,6 +144,55 @@ def test_fit_prints_parameters_as_papers_do():
     assert all(figure["se"] > 0 for figure in told["parameters"].values())
 
 
+def test_fit_picks_a_model_and_says_why(folder, log):
+    told = json.loads(clv(folder, "fit", "btyd", log, "--json").stdout)
+    assert set(told["held"]) == {"nbd", "bgnbd", "mbgnbd", "paretonbd", "bgcnbd", "mbgcnbd"}
+    assert told["reason"].split(":")[0] in {
+        *("NBD", "BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/CNBD-k", "MBG/CNBD-k")
+    }
+    printed = clv(folder, "fit", "btyd", log).stdout
+    assert told["reason"] in " ".join(printed.split())
+
+
+def test_fit_takes_what_is_known_of_customers(folder, log):
+    with log.open() as rows:
+        ids = sorted({row["customer_id"] for row in csv.DictReader(rows)})
+    people = folder / "people.csv"
+    known = [f"{name},{'f' if i % 3 else 'm'},{i % 7}" for i, name in enumerate(ids)]
+    people.write_text("\n".join(["customer_id,gender,visits", *known]) + "\n")
+    told = json.loads(clv(folder, "fit", "mbgnbd", log, "--customers", people, "--json").stdout)
+    assert list(told["effects"]) == [
+        f"{on}: {name}" for on in ("purchases", "dropout") for name in ("gender=m", "visits")
+    ]
+    assert all(figure["se"] > 0 for figure in told["effects"].values())
+    people.write_text("customer_id,gender\n" + f"{ids[0]},f\n")
+    ended = clv(folder, "fit", "mbgnbd", log, "--customers", people)
+    assert ended.returncode == 3
+    assert f"{len(ids) - 1} of {len(ids)} customers of the log are not in" in ended.stderr
+
+
+def test_fit_tells_the_total_ahead_and_takes_a_prior(folder, log):
+    words = ("fit", "mbgnbd", log, "--horizon", "180")
+    free, held = (
+        json.loads(clv(folder, *words, *more, "--json").stdout)
+        for more in ((), ("--prior-sd", "0.3"))
+    )
+    for told in (free, held):
+        ahead = told["ahead"]
+        assert (ahead["days"], ahead["level"]) == (180, 0.9)
+        assert ahead["lower"] < ahead["purchases"] < ahead["upper"]
+    assert held["log_likelihood"] < free["log_likelihood"]
+    assert "In the next 180 days:" in clv(folder, *words).stdout
+
+
+def test_run_compares_the_models_named(folder, log):
+    ended = clv(folder, "run", log, "--out", "named", "--json", "--models", "nbd",
+                "--models", "naive_rate")  # fmt: skip
+    assert json.loads(ended.stdout)["champion"]["name"] == "nbd"
+    compared = json.loads((folder / "named" / "leaderboard.json").read_text())
+    assert {row["model"] for row in compared["rows"]} == {"nbd", "naive_rate"}
+
+
 def test_models_lists_every_name(folder):
     names = [row["name"] for row in json.loads(clv(folder, "models", "--json").stdout)]
     assert {"bgnbd", "mbgnbd", "paretonbd", "hybrid", "naive_rate"} <= set(names)
@@ -173,6 +222,12 @@ def test_validate_tells_rules_and_readiness_and_can_keep_the_bad_rows(folder, lo
         (["run", "orders.csv", "--config", "none.yaml"], 2, "none.yaml cannot be read"),
         (["run", "orders.csv", "--out", "."], 6, "not a run folder; nothing was touched"),
         (["predict", "nothing", "orders.csv"], 6, "not a run folder"),
+        (["run", "orders.csv", "--models", "arima"], 2, "model: 'arima' is not one"),
+        (["run", "orders.csv", "--models", "naive_rate"], 2, "can only serve as yardsticks"),
+        (["fit", "nbd", "orders.csv", "--customers", "x.csv"], 2, "nbd takes no covariates"),
+        (["fit", "bgnbd", "orders.csv", "--covariates", "age"], 2, "say with --customers"),
+        (["fit", "bgnbd", "orders.csv", "--prior-sd", "0"], 2, "prior-sd: 0 is not above 0"),
+        (["fit", "bgnbd", "orders.csv", "--horizon", "0"], 2, "horizon: 0 days is outside"),
         (["fit", "arima", "orders.csv"], 2, "none of mbgnbd, bgnbd, paretonbd"),
         (["run", "orders.csv", "--seed", "-1"], 2, "seed: -1 is below 0"),
         (["run", "orders.csv", "--out", "orders.csv/deeper"], 7, "storage"),

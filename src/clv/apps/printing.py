@@ -69,8 +69,8 @@ def print_run(run: Run, as_json: bool) -> None:
     console.print(_leaderboard(run.leaderboard))
     console.print(LEGEND)
     for row in run.leaderboard["rows"]:
-        if row["failed"]:
-            console.print(f"Note: {row['failed']}")
+        for note in [row["failed"]] if row["failed"] else row.get("notes", []):
+            console.print(f"Note: {note}")
     champion = manifest["champion"]
     console.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})\n")
     console.print(
@@ -117,6 +117,11 @@ def print_fit(found: Json, as_json: bool) -> None:
     console.print(
         f"log-likelihood {found['log_likelihood']:,.3f} of {found['customers']:,} customers"
     )
+    if ahead := found.get("ahead"):
+        console.print(
+            f"In the next {ahead['days']} days: {ahead['purchases']:,.0f} purchases expected,"
+            f" {ahead['level']:.0%} interval {ahead['lower']:,.0f} to {ahead['upper']:,.0f}"
+        )
     for note in found["notes"]:
         console.print(f"[yellow]{note}[/yellow]")
 

@@ -61,13 +61,11 @@ class Book:
     ----------
     first_day : day of the first purchase
     as_of : last day observed
-    purchases : purchase days of all customers
     """
 
     ledger: Ledger
     first_day: date
     as_of: AsOf
-    purchases: int
 
     @classmethod
     def open(cls, ledger: Ledger, as_of: AsOf) -> Book:
@@ -76,14 +74,13 @@ class Book:
         ------
         HistoryError : the log has no purchase left
         """
-        found = ledger.bought.agg(first=_.date.min(), purchases=_.count()).to_pyarrow()
-        first, purchases = found["first"][0].as_py(), found["purchases"][0].as_py()
+        first = ledger.bought.agg(first=_.date.min()).to_pyarrow()["first"][0].as_py()
         if first is None:
             raise HistoryError(
                 f"history: no purchase is left up to {as_of} once returns are taken off."
                 " Is the sign of the amounts right?"
             )
-        return cls(ledger, first, as_of, purchases)
+        return cls(ledger, first, as_of)
 
     def history(self, as_of: AsOf, window: int) -> History:
         """Every customer who had bought by as_of.
@@ -92,7 +89,10 @@ class Book:
         ----------
         window : days that recent columns reach back
         """
-        every = 1 + self.purchases // MOST_GAPS
+        known = self.ledger.bought.filter(_.date <= as_of.day).count().to_pyarrow().as_py()
+        every = 1 + known // MOST_GAPS
+        # Every seventh day would be one weekday.
+        every += every % 7 == 0
         table = summary(self.ledger, as_of, window, every).to_pyarrow().select(HISTORY.names)
         return History(to_frame(table), as_of, self.first_day, window)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -10,21 +9,21 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from clv.core.errors import ClvError, FitError, RunError
+from clv.core.errors import ClvError
 from clv.core.types import DAYS_PER_YEAR, Floats, Horizon, Json, Money
+from clv.models import fitted
 from clv.models.base import History
 from clv.models.spend import SpendModel
 from clv.numerics import bgnbd, histories, mbgnbd, outlook, paretonbd
+from clv.numerics.draws import Interval, draw_params, interval, total_draws
 from clv.numerics.residual import discounted_purchases
 
 #: Share of next purchases that fall between next_days_earliest and next_days_latest.
 NEXT_PURCHASE_LEVEL = 0.9
 #: Next purchases beyond a century are told as a century.
 FARTHEST_DAYS = 36_525.0
-#: Of log-parameters: a factor of fifty either way costs little.
-WEAK_PRIOR_SD = 2.0
-FILE = "model.json"
-VERSION = 1
+#: Draws behind the interval of a total.
+DRAWS = 1_000
 
 
 class PurchaseModel:
@@ -33,6 +32,8 @@ class PurchaseModel:
     Parameters
     ----------
     spend : what a customer spends per order; `SpendModel` on all orders unless given
+    prior_sd : of a Normal prior on each log-parameter, see `clv.numerics.purchases.fit`; None
+        for none, unless the likelihood has no summit without one
 
     Attributes
     ----------
@@ -54,9 +55,11 @@ class PurchaseModel:
     loglik_: float
     n_customers_: int
     n_histories_: int
+    notes_: tuple[str, ...]
 
-    def __init__(self, spend: SpendModel | None = None) -> None:
+    def __init__(self, spend: SpendModel | None = None, *, prior_sd: float | None = None) -> None:
         self.spend = spend if spend is not None else SpendModel()
+        self.prior_sd = prior_sd
 
     def fit(self, history: History) -> Self:
         """Learn purchases from x, t_x and T, and spend from the values.
@@ -76,12 +79,9 @@ class PurchaseModel:
     def fit_purchases(self, history: History) -> Self:
         """As `fit`, from x, t_x and T alone."""
         counted = histories.tally(*columns_of(history))
-        self.notes_: tuple[str, ...] = ()
-        try:
-            found = self.numerics.fit(*counted)
-        except FitError as runaway:
-            found = self.numerics.fit(*counted, prior_sd=WEAK_PRIOR_SD)
-            self.notes_ = (f"{runaway} Here a weak prior held the parameters.",)
+        found, self.notes_ = fitted.held(
+            lambda prior_sd: self.numerics.fit(*counted, prior_sd), self.prior_sd
+        )
         self._learned(found, len(counted.x))
         return self
 
@@ -121,17 +121,38 @@ class PurchaseModel:
         self._require_fitted()
         return np.asarray(outlook.expected_purchases_new(self.params_, days))
 
+    def total_ahead(
+        self, history: History, days: float, level: float, seed: int = 0
+    ) -> tuple[float, Interval]:
+        """Purchases that all customers together are expected to make, and between which ends.
+
+        The interval holds chance and how uncertain the parameters are; that next year may be
+        unlike the last it does not hold.
+
+        Parameters
+        ----------
+        days : ahead, in the unit of the history
+        level : chance that the interval holds the total, such as 0.9
+        seed : of the draws
+        """
+        self._require_fitted()
+        distinct, p = self._distinct(history)
+        seen = distinct.x, distinct.t_x, distinct.T
+        expected = float(distinct.n @ outlook.expected_purchases(p, days, *seen))
+        rng = np.random.default_rng(seed)
+        drawn = self._drawn(history, rng)
+        return expected, interval(total_draws(drawn, p, days, *seen, distinct.n, rng), level)
+
     def save(self, folder: Path) -> None:
         """Write model.json into an existing folder."""
-        text = json.dumps(self.state(), indent=2, allow_nan=False)
-        (folder / FILE).write_text(text + "\n")
+        fitted.write(folder, self.state())
 
     def state(self) -> Json:
         """What was learned, as JSON."""
         self._require_fitted()
         return {
             "name": self.name,
-            "version": VERSION,
+            "version": fitted.VERSION,
             "unit": "day",
             "params": self.params_._asdict(),
             "standard_errors": self.standard_errors_._asdict(),
@@ -151,31 +172,7 @@ class PurchaseModel:
         ------
         RunError : the file is missing, of another model or version, or incomplete
         """
-        state = cls.read(folder, cls.name)
-        try:
-            return cls.of_state(state)
-        except (KeyError, TypeError) as missing:
-            raise RunError(f"model: {folder / FILE} is incomplete ({missing}).") from None
-
-    @staticmethod
-    def read(folder: Path, name: str) -> Json:
-        """The state in a folder, of the model of that name.
-
-        Raises
-        ------
-        RunError : the file is missing, or of another model or version
-        """
-        try:
-            state = json.loads((folder / FILE).read_text())
-        except (OSError, ValueError) as error:
-            raise RunError(f"model: {folder / FILE} cannot be read ({error}).") from None
-        state = state if isinstance(state, dict) else {}
-        if (state.get("name"), state.get("version")) != (name, VERSION):
-            raise RunError(
-                f"model: {folder / FILE} holds {state.get('name')!r} version"
-                f" {state.get('version')!r}, not {name!r} version {VERSION}. Fit it again."
-            )
-        return state
+        return fitted.made(folder, cls.name, cls.of_state)
 
     @classmethod
     def of_state(cls, state: Json) -> Self:
@@ -198,6 +195,10 @@ class PurchaseModel:
         self.params_, self.standard_errors_ = found.params, found.standard_errors
         self.covariance_, self.loglik_ = found.covariance, found.loglik
         self.n_customers_, self.n_histories_ = found.n_customers, n_histories
+
+    def _drawn(self, history: History, rng: np.random.Generator) -> list[Any]:  # noqa: ARG002
+        """Parameters as they might be, of each distinct history."""
+        return draw_params(self.params_, self.covariance_, DRAWS, rng)
 
     def _distinct(self, history: History) -> tuple[histories.Histories, Any]:
         """Distinct histories, and the parameters each of them follows."""

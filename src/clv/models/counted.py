@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -10,14 +9,10 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from clv.core.errors import ClvError, ColumnError, FitError, HistoryError, RunError
-from clv.core.types import Floats
+from clv.core.errors import ClvError, ColumnError, HistoryError
+from clv.core.types import Floats, Json
+from clv.models import fitted
 from clv.numerics import histories
-
-#: Of log-parameters: a factor of fifty either way costs little.
-WEAK_PRIOR_SD = 2.0
-FILE = "model.json"
-VERSION = 1
 
 
 class CountedModel:
@@ -76,12 +71,7 @@ class CountedModel:
         shared = np.bincount(inverse, weights=n, minlength=len(first))
         some = shared > 0
         distinct = [column[first][some] for column in seen] + [shared[some]]
-        self.notes_ = ()
-        try:
-            found = self.numerics.fit(*distinct)
-        except FitError as runaway:
-            found = self.numerics.fit(*distinct, prior_sd=WEAK_PRIOR_SD)
-            self.notes_ = (f"{runaway} Here a weak prior held the parameters.",)
+        found, self.notes_ = fitted.held(lambda prior_sd: self.numerics.fit(*distinct, prior_sd))
         self.params_, self.standard_errors_ = found.params, found.standard_errors
         self.covariance_, self.loglik_ = found.covariance, found.loglik
         self.n_customers_, self.n_histories_ = found.n_customers, len(distinct[0])
@@ -92,7 +82,7 @@ class CountedModel:
         self._require_fitted()
         state = {
             "name": self.name,
-            "version": VERSION,
+            "version": fitted.VERSION,
             "unit": self.unit,
             "params": self.params_._asdict(),
             "standard_errors": self.standard_errors_._asdict(),
@@ -102,7 +92,7 @@ class CountedModel:
             "histories": self.n_histories_,
             "notes": self.notes_,
         }
-        (folder / FILE).write_text(json.dumps(state, indent=2, allow_nan=False) + "\n")
+        fitted.write(folder, state)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -112,26 +102,18 @@ class CountedModel:
         ------
         RunError : the file is missing, of another model or version, or incomplete
         """
-        try:
-            state = json.loads((folder / FILE).read_text())
-        except (OSError, ValueError) as error:
-            raise RunError(f"model: {folder / FILE} cannot be read ({error}).") from None
-        state = state if isinstance(state, dict) else {}
-        if (state.get("name"), state.get("version")) != (cls.name, VERSION):
-            raise RunError(
-                f"model: {folder / FILE} holds {state.get('name')!r} version"
-                f" {state.get('version')!r}, not {cls.name!r} version {VERSION}. Fit it again."
-            )
-        try:
-            model = cls()
-            model.params_ = cls.params_kind(**state["params"])
-            model.standard_errors_ = cls.params_kind(**state["standard_errors"])
-            model.covariance_ = np.array(state["covariance"], dtype=np.float64)
-            model.loglik_ = state["log_likelihood"]
-            model.n_customers_, model.n_histories_ = state["customers"], state["histories"]
-            model.notes_ = tuple(state["notes"])
-        except (KeyError, TypeError, ValueError) as missing:
-            raise RunError(f"model: {folder / FILE} is incomplete ({missing}).") from None
+        return fitted.made(folder, cls.name, cls.of_state)
+
+    @classmethod
+    def of_state(cls, state: Json) -> Self:
+        """The model whose state this is."""
+        model = cls()
+        model.params_ = cls.params_kind(**state["params"])
+        model.standard_errors_ = cls.params_kind(**state["standard_errors"])
+        model.covariance_ = np.array(state["covariance"], dtype=np.float64)
+        model.loglik_ = state["log_likelihood"]
+        model.n_customers_, model.n_histories_ = state["customers"], state["histories"]
+        model.notes_ = tuple(state["notes"])
         return model
 
     def _require_fitted(self) -> None:

@@ -7,13 +7,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from clv.core.errors import ColumnError, FitError, SettingError
+from clv.core.errors import ColumnError, HistoryError, SettingError
+from clv.core.schema import HISTORY
 from clv.core.types import Json
+from clv.models import fitted
 from clv.models.base import History
-from clv.models.btyd import WEAK_PRIOR_SD, PurchaseModel, columns_of
+from clv.models.btyd import DRAWS, PurchaseModel, columns_of
 from clv.models.spend import SpendModel
 from clv.numerics import bgnbd, covariates, histories, mbgnbd, paretonbd
-from clv.numerics.covariates import Covariates, Effects
+from clv.numerics.covariates import CovariateFit, Covariates, Effects
 
 
 class CovariateModel(PurchaseModel):
@@ -24,7 +26,7 @@ class CovariateModel(PurchaseModel):
     purchase : number columns of the history that multiply the purchase rate by exp(gamma z)
     dropout : those that so multiply the dropout rate, or the odds of dropping out at a purchase;
         the same ones unless given
-    spend : what a customer spends per order; `SpendModel` on all orders unless given
+    spend, prior_sd : as in `PurchaseModel`
 
     Attributes
     ----------
@@ -41,8 +43,14 @@ class CovariateModel(PurchaseModel):
         purchase: Sequence[str],
         dropout: Sequence[str] | None = None,
         spend: SpendModel | None = None,
+        *,
+        prior_sd: float | None = None,
     ) -> None:
-        super().__init__(spend)
+        super().__init__(spend, prior_sd=prior_sd)
+        if taken := sorted({*purchase, *(dropout or ())} & set(HISTORY.names)):
+            raise SettingError(
+                f"covariates: {', '.join(taken)} already says what was bought. Rename the column."
+            )
         if not purchase and not dropout:
             raise SettingError(f"{self.title}: no covariates. Name columns of the history.")
         self.purchase = tuple(purchase)
@@ -56,20 +64,15 @@ class CovariateModel(PurchaseModel):
         ColumnError : the history has no such column
         HistoryError : a covariate is missing for a customer, or the same for all
         """
-        known = self._covariates(history)
-        seen = [*columns_of(history), *known.purchase.T, *known.dropout.T]
-        first, _, n = histories.distinct(*seen)
-        rows = tuple(np.asarray(column, dtype=np.float64)[first] for column in seen[:3])
-        counted = rows[0], rows[1], rows[2], n.astype(np.float64)
-        some = known._replace(purchase=known.purchase[first], dropout=known.dropout[first])
-        self.notes_ = ()
-        try:
-            found = covariates.fit(self.numerics, self.params_kind, counted, some)
-        except FitError as runaway:
-            prior = WEAK_PRIOR_SD
-            found = covariates.fit(self.numerics, self.params_kind, counted, some, prior)
-            self.notes_ = (f"{runaway} Here a weak prior held the parameters.",)
-        self._learned(found, len(first))
+        distinct, some = self._once(history)
+        counted = distinct.x, distinct.t_x, distinct.T, distinct.n
+        found, self.notes_ = fitted.held(
+            lambda prior_sd: covariates.fit(
+                self.numerics, self.params_kind, counted, some, prior_sd
+            ),
+            self.prior_sd,
+        )
+        self._learned(found, len(distinct.x))
         self.effects_, self.effect_errors_ = found.effects, found.effect_errors
         return self
 
@@ -96,22 +99,44 @@ class CovariateModel(PurchaseModel):
         return model
 
     def _distinct(self, history: History) -> tuple[histories.Histories, Any]:
+        distinct, known = self._once(history)
+        return distinct, self._of_customers(self.params_, self.effects_, known)
+
+    def _drawn(self, history: History, rng: np.random.Generator) -> list[Any]:
+        found = CovariateFit(
+            self.params_, self.standard_errors_, self.effects_, self.effect_errors_,
+            self.covariance_, self.loglik_, self.n_customers_, 0,
+        )  # fmt: skip
+        known = self._once(history)[1]
+        drawn = covariates.draw_fits(found, DRAWS, rng)
+        return [self._of_customers(params, effects, known) for params, effects in drawn]
+
+    def _of_customers(self, params: Any, effects: Effects, known: Covariates) -> Any:
+        return covariates.of_customers(params, effects, known, self.numerics.ACTS)
+
+    def _once(self, history: History) -> tuple[histories.Histories, Covariates]:
+        """Customers who agree in history and covariates, once each."""
         known = self._covariates(history)
         seen = [*columns_of(history), *known.purchase.T, *known.dropout.T]
         first, inverse, n = histories.distinct(*seen)
         x, t_x, T = (np.asarray(column, dtype=np.float64)[first] for column in seen[:3])
         some = known._replace(purchase=known.purchase[first], dropout=known.dropout[first])
-        p = covariates.of_customers(self.params_, self.effects_, some, self.numerics.ACTS)
-        return histories.Histories(x, t_x, T, n.astype(np.float64), inverse), p
+        return histories.Histories(x, t_x, T, n.astype(np.float64), inverse), some
 
     def _covariates(self, history: History) -> Covariates:
         wanted = dict.fromkeys((*self.purchase, *self.dropout))
-        if missing := [name for name in wanted if name not in history.frame]:
+        if unknown := [name for name in wanted if name not in history.frame]:
             raise ColumnError(
-                f"covariates: {', '.join(missing)} not in the history. Join the columns to it by"
+                f"covariates: {', '.join(unknown)} not in the history. Join the columns to it by"
                 " customer_id."
             )
         columns = {name: history.frame[name].to_numpy(dtype=np.float64) for name in wanted}
+        for name, column in columns.items():
+            if missing := int((~np.isfinite(column)).sum()):
+                raise HistoryError(
+                    f"covariate {name}: is missing or infinite in {missing} row(s)."
+                    " Fill them in, or leave the covariate out."
+                )
         return Covariates.of(columns, self.purchase, self.dropout)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
-from clv.core.errors import ClvError, FitError, RunError
-from clv.core.types import Floats, Horizon, Money
+from clv.core.errors import ClvError, FitError
+from clv.core.types import Floats, Horizon, Json, Money
+from clv.models import fitted
 from clv.models.base import History
-from clv.models.btyd import BGNBD, FILE, MBGNBD, VERSION, ParetoNBD, PurchaseModel
+from clv.models.btyd import BGNBD, MBGNBD, ParetoNBD, PurchaseModel
 from clv.models.nbd import NBD
 from clv.models.regular import BGCNBD, MBGCNBD
 from clv.models.spend import SpendModel
@@ -81,8 +81,13 @@ class BTYD:
 
     @property
     def notes_(self) -> tuple[str, ...]:
-        """What could not be had from the data alone, and what was done instead."""
-        return self.picked_.notes_
+        """Which model was picked and why, and what could not be had from the data alone."""
+        return (self.reason_, *self.picked_.notes_)
+
+    def expected_new(self, days: Floats) -> Floats:
+        """Repeat purchases expected of a new customer within so many days, (n,)."""
+        self._require_fitted()
+        return self.picked_.expected_new(days)
 
     def predict(
         self, history: History, horizon: Horizon, money: Money | None = None
@@ -96,12 +101,12 @@ class BTYD:
         self._require_fitted()
         state = {
             "name": self.name,
-            "version": VERSION,
+            "version": fitted.VERSION,
             "held": {name: held._asdict() for name, held in self.held_.items()},
             "reason": self.reason_,
             "picked": self.picked_.state(),
         }
-        (folder / FILE).write_text(json.dumps(state, indent=2, allow_nan=False) + "\n")
+        fitted.write(folder, state)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -111,15 +116,16 @@ class BTYD:
         ------
         RunError : the file is missing, of another model or version, or incomplete
         """
-        state = PurchaseModel.read(folder, cls.name)
-        try:
-            kinds = {kind.name: kind for kind in CANDIDATES}
-            model = cls()
-            model.picked_ = kinds[state["picked"]["name"]].of_state(state["picked"])
-            model.held_ = {name: Held(**held) for name, held in state["held"].items()}
-            model.reason_ = state["reason"]
-        except (KeyError, TypeError) as missing:
-            raise RunError(f"model: {folder / FILE} is incomplete ({missing}).") from None
+        return fitted.made(folder, cls.name, cls.of_state)
+
+    @classmethod
+    def of_state(cls, state: Json) -> Self:
+        """The model whose state this is."""
+        kinds = {kind.name: kind for kind in CANDIDATES}
+        model = cls()
+        model.picked_ = kinds[state["picked"]["name"]].of_state(state["picked"])
+        model.held_ = {name: Held(**held) for name, held in state["held"].items()}
+        model.reason_ = state["reason"]
         return model
 
     def _require_fitted(self) -> None:
@@ -144,21 +150,23 @@ def pick(history: History) -> tuple[type[PurchaseModel], dict[str, Held], str]:
 def _held(history: History) -> tuple[dict[str, Held], str]:
     """What each candidate makes of the window, and why it tells nothing where it does not."""
     frame = history.frame
-    now = frame[(frame["T"] >= history.window) & frame["t_x_before"].notna()]
+    known = frame["t_x_before"].notna() & frame["log_gaps"].notna()
+    now = frame[(frame["T"] >= history.window) & known]
     purchases = int(now["recent_purchases"].sum())
     if purchases < FEWEST_PURCHASES:
         return {}, (
             f"MBG/NBD: the last {history.window} days hold {purchases} purchase day(s) of earlier"
             f" customers, and {FEWEST_PURCHASES} are needed to tell the models apart."
         )
-    before = _before(now, history)
+    earlier = (frame["T"] >= history.window) & frame["t_x_before"].notna()
+    before = _before(frame[earlier], history)
     likely: dict[str, Floats] = {}
     for kind in CANDIDATES:
         try:
             p = kind().fit_purchases(before).params_
         except FitError:
             continue
-        likely[kind.name] = _loglik(p, now) - _loglik(p, before.frame)
+        likely[kind.name] = _loglik(p, now) - _loglik(p, _before(now, history).frame)
     if CANDIDATES[0].name not in likely:
         return {}, "MBG/NBD: it could not be fitted to the days before the window."
     first = likely[CANDIDATES[0].name]
@@ -168,7 +176,7 @@ def _held(history: History) -> tuple[dict[str, Held], str]:
 
 
 def _before(now: pd.DataFrame, history: History) -> History:
-    """Customers who came before the window, as they were then."""
+    """Customers who came before the window, as they were then; returns since are taken off."""
     as_they_were = pd.DataFrame(
         {
             "x": now["x"].to_numpy() - now["recent_purchases"].to_numpy(),
@@ -182,10 +190,9 @@ def _before(now: pd.DataFrame, history: History) -> History:
 
 
 def _loglik(p: Any, frame: pd.DataFrame) -> Floats:
-    """Log-likelihood of all purchase times of those customers whose gaps are known."""
-    some = frame[frame["log_gaps"].notna()]
+    """Log-likelihood of all purchase times of customers whose gaps are known."""
     x, t_x, T, gaps = (
-        some[name].to_numpy(dtype=np.float64) for name in ("x", "t_x", "T", "log_gaps")
+        frame[name].to_numpy(dtype=np.float64) for name in ("x", "t_x", "T", "log_gaps")
     )
     loglik: Floats
     loglik = p.loglik(x, t_x, T, gaps) if isinstance(p, CNBDParams) else p.loglik(x, t_x, T)

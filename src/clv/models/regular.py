@@ -7,9 +7,10 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from clv.core.errors import FitError, SettingError
+from clv.core.errors import SettingError
+from clv.models import fitted
 from clv.models.base import History
-from clv.models.btyd import WEAK_PRIOR_SD, PurchaseModel, columns_of
+from clv.models.btyd import PurchaseModel, columns_of
 from clv.models.spend import SpendModel
 from clv.numerics import bgcnbd, cnbd, histories, mbgcnbd
 
@@ -21,6 +22,7 @@ class RegularModel(PurchaseModel):
     ----------
     spend : what a customer spends per order; `SpendModel` on all orders unless given
     k : rhythm; 1 is chance, the higher the steadier. Chosen by likelihood unless given
+    prior_sd : as in `PurchaseModel`
 
     Attributes
     ----------
@@ -31,10 +33,19 @@ class RegularModel(PurchaseModel):
         whose `log_gaps` are known
     """
 
+    #: The model it is at k = 1.
+    plain: str
+
     loglik_by_k_: dict[int, float]
 
-    def __init__(self, spend: SpendModel | None = None, k: int | None = None) -> None:
-        super().__init__(spend)
+    def __init__(
+        self,
+        spend: SpendModel | None = None,
+        k: int | None = None,
+        *,
+        prior_sd: float | None = None,
+    ) -> None:
+        super().__init__(spend, prior_sd=prior_sd)
         if k is not None and not (1 <= k <= cnbd.LARGEST_K and k == int(k)):
             raise SettingError(
                 f"k: {k} is not a whole number from 1 to {cnbd.LARGEST_K}. Leave it out to have"
@@ -57,6 +68,8 @@ class RegularModel(PurchaseModel):
             best, self.notes_ = found, notes
         if len(some) < len(frame):
             best, self.notes_ = self._fit_with(best.params.k, frame)
+        if best.params.k == 1:
+            self.notes_ += (f"{self.title}: the gaps show no rhythm, so it is the {self.plain}.",)
         self._learned(best, len(histories.tally(*columns_of(history)).x))
         return self
 
@@ -64,11 +77,10 @@ class RegularModel(PurchaseModel):
         counted = histories.tally(*(frame[name].to_numpy() for name in ("x", "t_x", "T")))
         gaps = frame["log_gaps"].sum(skipna=False) if "log_gaps" in frame else np.nan
         total = float(gaps) if np.isfinite(gaps) else None
-        try:
-            return self.numerics.fit(*counted, k=k, total_log_gaps=total), ()
-        except FitError as runaway:
-            found = self.numerics.fit(*counted, WEAK_PRIOR_SD, k=k, total_log_gaps=total)
-            return found, (f"{runaway} Here a weak prior held the parameters.",)
+        return fitted.held(
+            lambda prior_sd: self.numerics.fit(*counted, prior_sd, k=k, total_log_gaps=total),
+            self.prior_sd,
+        )
 
 
 class BGCNBD(RegularModel):
@@ -76,6 +88,7 @@ class BGCNBD(RegularModel):
 
     name = "bgcnbd"
     title = "BG/CNBD-k"
+    plain = "BG/NBD"
     numerics = bgcnbd
     params_kind = bgcnbd.BGCNBDParams
 
@@ -85,5 +98,6 @@ class MBGCNBD(RegularModel):
 
     name = "mbgcnbd"
     title = "MBG/CNBD-k"
+    plain = "MBG/NBD"
     numerics = mbgcnbd
     params_kind = mbgcnbd.MBGCNBDParams

@@ -15,9 +15,10 @@ import numpy as np
 from clv.core.types import Floats, Ints, Parameter
 from clv.numerics.atpurchase import DropsAtPurchase
 from clv.numerics.erlang import log_silence, silence
+from clv.numerics.gammas import log_rising, rising_slope, rising_table
 from clv.numerics.optimise import Objective
 from clv.numerics.purchases import HARDLY_ANY_REPEAT, SAME_RATE
-from clv.numerics.special import log_rising, rising_slope, rising_table, softplus, total
+from clv.numerics.special import softplus, total
 
 #: What it means that r, alpha, a or b runs to 0, and to infinity.
 RUNAWAY_MEANINGS = (

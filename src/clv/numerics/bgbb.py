@@ -125,13 +125,9 @@ def fit(
     rate = min(1.5 * taken / offered, 0.9)
     starts = ((1.0, 1.0, 0.5, 3.0), (2.0 * rate, 2.0 - 2.0 * rate, 1.0, 10.0))
     begins = [np.log(start) for start in starts]
-    if prior_sd is not None:
-        whole = optimise.with_prior(whole, begins[0], prior_sd)
-        sample = optimise.with_prior(sample, begins[0], prior_sd)
-    summit = optimise.maximise(whole, sample, begins, customers, NAMES)
+    summit = optimise.maximise(whole, sample, begins, customers, NAMES, prior_sd)
     params, errors, covariance = optimise.natural_scale(summit, np.ones(4))
-    value = likelihood(summit.log_p)[0]
-    found = params, errors, covariance, value, round(customers), summit.steps
+    found = params, errors, covariance, summit.value, round(customers), summit.steps
     return Fit.of(BGBBParams, *found)
 
 

@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike
 from clv.core.errors import FitError
 from clv.core.types import Floats
 from clv.numerics import cohorts, optimise, series
+from clv.numerics.gammas import digamma_rise, log_beta_fall
 from clv.numerics.opportunities import LARGEST_CHANCE, SMALLEST_CHANCE, whole
 from clv.numerics.optimise import Fit, Names, Objective
-from clv.numerics.series import digamma_rise, log_beta_fall
 from clv.numerics.special import LARGEST_EXPONENT, total
 
 ALIKE = "all customers are equally likely to leave at a renewal"
@@ -113,13 +113,9 @@ def fit(
         )
     likelihood = objective(kind, t, lost, n)
     begins = [np.log(start) for start in starts]
-    climbed = likelihood
-    if prior_sd is not None:
-        climbed = optimise.with_prior(likelihood, begins[0], prior_sd)
-    summit = optimise.maximise(climbed, climbed, begins, customers, names)
+    summit = optimise.maximise(likelihood, likelihood, begins, customers, names, prior_sd)
     params, errors, covariance = optimise.natural_scale(summit, np.ones(wanted))
-    value = likelihood(summit.log_p)[0]
-    return Fit.of(kind, params, errors, covariance, value, round(customers), summit.steps)
+    return Fit.of(kind, params, errors, covariance, summit.value, round(customers), summit.steps)
 
 
 def objective(kind: Callable[..., Params], t: Floats, lost: Floats, n: Floats) -> Objective:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from clv.core.errors import HistoryError
 from clv.core.types import Floats, Parameter
 from clv.numerics import optimise, purchases
+from clv.numerics.draws import draw_deviations
 from clv.numerics.histories import check, systematic_sample
 from clv.numerics.optimise import Names, Objective
 from clv.numerics.special import total
@@ -24,7 +25,7 @@ P = TypeVar("P", bound=tuple[Parameter, ...])
 FAR = 50.0
 #: Of the smallest variance among standardised covariates; below it they say the same.
 SAME = 1e-8
-ADVICE = "Leave the covariate out, or have more customers in each of its groups."
+ADVICE = "Leave a covariate out, have more customers in its groups, or use another purchase model."
 
 
 class Acts(NamedTuple):
@@ -154,8 +155,8 @@ def fit(
     x, t_x, T, n = x[order], t_x[order], T[order], n[order]
     z = [column[order] for column in covariates[:2]]
     names, k, m = _named(model.NAMES, covariates), len(model.NAMES.params), z[0].shape[1]
+    customers, repeats = purchases.counted(model.NAMES.model, x, T, n)
     means, scales = (np.concatenate(v) for v in zip(*(_spread(c, n) for c in z), strict=True))
-    customers, repeats = purchases.counted(model.NAMES.model, x, n)
     units = np.where(np.isin(model.NAMES.params, ("alpha", "beta")), total(n, T) / customers, 1.0)
     none = np.zeros(len(scales))
     log_units = np.concatenate([np.log(units), none])
@@ -166,13 +167,9 @@ def fit(
         seen, some = (x[rows], t_x[rows], T[rows]), (standard[0][rows], standard[1][rows])
         return purchases.in_units(objective(kind, acts, seen, some, weights), log_units)
 
-    likelihood = build(slice(None), n)
-    whole, sample = likelihood, build(*systematic_sample(n))
     begins = [np.concatenate([np.log(p), none]) for p in model.starts(repeats / customers)]
-    if prior_sd is not None:
-        whole = optimise.with_prior(whole, begins[0], prior_sd)
-        sample = optimise.with_prior(sample, begins[0], prior_sd)
-    summit = optimise.maximise(whole, sample, begins, customers, names)
+    whole, sample = build(slice(None), n), build(*systematic_sample(n))
+    summit = optimise.maximise(whole, sample, begins, customers, names, prior_sd)
     # Back to covariates as given: effects by their unit, parameters to where they are 0.
     back = np.diag(np.concatenate([np.ones(k), 1.0 / scales]))
     for factors, columns in zip(acts, (slice(k, k + m), slice(k + m, None)), strict=True):
@@ -189,10 +186,39 @@ def fit(
         Effects(effects[:m], effects[m:]),
         Effects(errors[k : k + m], errors[k + m :]),
         covariance,
-        likelihood(summit.log_p)[0],
+        summit.value,
         round(customers),
         summit.steps,
     )
+
+
+def draw_fits(
+    found: CovariateFit[P], size: int, rng: np.random.Generator
+) -> list[tuple[P, Effects]]:
+    """Parameters and effects as they might be, see `clv.numerics.draws.draw_params`.
+
+    Parameters
+    ----------
+    found : a fit with k parameters, m and l effects
+    size : draws
+    rng : source of randomness
+
+    Returns
+    -------
+    list of so many parameters with their effects, for `of_customers`
+    """
+    k, m = len(found.params), len(found.effects.purchase)
+    estimate = np.array(found.params, dtype=np.float64)
+    slope = np.concatenate([estimate, np.ones(len(found.covariance) - k)])
+    away = draw_deviations(found.covariance / np.outer(slope, slope), size, rng)
+    kind: Any = type(found.params)
+    return [
+        (
+            kind(*(estimate * np.exp(row[:k])).tolist()),
+            Effects(found.effects.purchase + row[k : k + m], found.effects.dropout + row[k + m :]),
+        )
+        for row in away
+    ]
 
 
 def of_customers(params: P, effects: Effects, covariates: Covariates, acts: Acts) -> P:
@@ -299,9 +325,10 @@ def _named(names: Names, covariates: Covariates) -> Names:
     purchase = [f"effect of {name} on purchases" for name in covariates.purchase_names]
     dropout = [f"effect of {name} on dropout" for name in covariates.dropout_names]
     low = [f"who has more of {name} hardly buys again" for name in covariates.purchase_names]
-    low += [f"who has more of {name} hardly ever stops" for name in covariates.dropout_names]
     high = [f"who has less of {name} hardly buys again" for name in covariates.purchase_names]
-    high += [f"who has less of {name} hardly ever stops" for name in covariates.dropout_names]
+    for name in covariates.dropout_names:
+        low.append(f"who has more of {name} hardly ever stops, or who has less stops at once")
+        high.append(f"who has more of {name} stops at once, or who has less hardly ever stops")
     return Names(
         names.model,
         (*names.params, *purchase, *dropout),

@@ -12,7 +12,7 @@ from clv.core.errors import FitError, SettingError
 from clv.core.types import Floats, Parameter
 from clv.numerics import futures
 from clv.numerics.histories import SAMPLE_SIZE
-from clv.numerics.outlook import Params, expected_purchases
+from clv.numerics.outlook import Params, expected_purchases, of_rows
 from clv.numerics.special import total
 
 P = TypeVar("P", bound=tuple[Parameter, ...])
@@ -60,18 +60,38 @@ def draw_params(params: P, covariance: Floats, size: int, rng: np.random.Generat
     in_logs = np.asarray(covariance, dtype=np.float64) / np.outer(estimate, estimate)
     if not (np.isfinite(in_logs).all() and (estimate > 0).all()):
         raise FitError("draws: the estimates or their covariance are not finite. Fit again.")
-    variances, axes = np.linalg.eigh((in_logs + in_logs.T) / 2.0)
+    drawn = estimate * np.exp(draw_deviations(in_logs, size, rng))
+    given = (np.diag(in_logs) == 0).tolist()
+    return [_like(params, given, row) for row in drawn.tolist()]
+
+
+def draw_deviations(covariance: Floats, size: int, rng: np.random.Generator) -> Floats:
+    """Normal deviations of this covariance, cut off along each axis where they would be absurd.
+
+    Parameters
+    ----------
+    covariance : (k, k)
+    size : draws
+    rng : source of randomness
+
+    Returns
+    -------
+    (size, k)
+
+    Raises
+    ------
+    FitError : the covariance is not one
+    """
+    variances, axes = np.linalg.eigh((covariance + covariance.T) / 2.0)
     if variances.min() < -1e-6 * max(float(variances.max()), 1e-300):
         raise FitError("draws: the covariance of the estimates is not one. Fit again.")
     spread = np.sqrt(np.maximum(variances, 0.0))
     # Axes are at right angles, so k of them together reach at most sqrt(k) as far as one.
-    within = MOST_AWAY / np.sqrt(len(estimate))
+    within = MOST_AWAY / np.sqrt(len(spread))
     most = np.minimum(MOST_DEVIATIONS, within / np.maximum(spread, 1e-300))
     below = ndtr(-most)
-    normal = ndtri(below + rng.uniform(size=(size, len(estimate))) * (1.0 - 2.0 * below))
-    drawn = estimate * np.exp((normal * spread) @ axes.T)
-    given = (np.diag(in_logs) == 0).tolist()
-    return [_like(params, given, row) for row in drawn.tolist()]
+    normal = ndtri(below + rng.uniform(size=(size, len(spread))) * (1.0 - 2.0 * below))
+    return np.asarray((normal * spread) @ axes.T)
 
 
 def total_draws(
@@ -128,15 +148,15 @@ def total_draws(
     weight = counted * each[some]
     seen, seen_once = (x[rows], t_x[rows], T[rows]), (x[some], t_x[some], T[some])
     expected = total(n * each, expected_purchases(params, t, x, t_x, T))
-    of_sample = total(weight, expected_purchases(params, t, *seen_once))
+    of_sample = total(weight, expected_purchases(of_rows(params, some), t, *seen_once))
     wider = np.sqrt(customers / size)
     totals = np.empty(len(drawn))
     for i, p in enumerate(drawn):
-        made = total(each[rows], futures.simulate_counts(p, t, *seen, rng))
+        made = total(each[rows], futures.simulate_counts(of_rows(p, rows), t, *seen, rng))
         if size == customers:
             totals[i] = made
         else:
-            mean = total(weight, expected_purchases(p, t, *seen_once))
+            mean = total(weight, expected_purchases(of_rows(p, some), t, *seen_once))
             in_proportion = mean / of_sample if of_sample > 0 else 1.0
             totals[i] = max(expected * in_proportion + wider * (made - mean), 0.0)
     return totals

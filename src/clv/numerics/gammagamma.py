@@ -62,14 +62,18 @@ def loglik(g: GammaGammaParams, x: Floats, m: Floats) -> Floats:
     return np.asarray(spent - betaln(shape, g.q) - np.log(m))
 
 
-def fit(x: Floats, m: Floats, n: Floats | None = None) -> Fit[GammaGammaParams]:
-    """Maximum likelihood from mean spends.
+def fit(
+    x: Floats, m: Floats, n: Floats | None = None, prior_sd: float | None = None
+) -> Fit[GammaGammaParams]:
+    """Maximum likelihood, or with a prior maximum a posteriori, from mean spends.
 
     Parameters
     ----------
     x : (n,) purchases averaged, at least 1
     m : (n,) mean spend per purchase, positive
     n : (n,) customers of each row; 1 unless given
+    prior_sd : of a Normal prior on each log-parameter, around the first start and free of the
+        currency; None for none
 
     Returns
     -------
@@ -104,6 +108,7 @@ def fit(x: Floats, m: Floats, n: Floats | None = None) -> Fit[GammaGammaParams]:
         [np.log(start) for start in ((4.0, 3.0, 0.7), (1.0, 2.0, 2.0), (20.0, 5.0, 0.3))],
         customers,
         NAMES,
+        prior_sd,
     )
     params, errors, covariance = optimise.natural_scale(summit, np.array([1.0, 1.0, unit]))
     loglik = summit.value - customers * float(np.log(unit))

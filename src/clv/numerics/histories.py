@@ -17,6 +17,7 @@ SAMPLE_SIZE = 2_000
 ROWS_NAMED = 5
 #: Keys are counted in a table, rather than sorted, if it needs no more than so many rows per key.
 DENSE = 4
+LARGEST_KEY = 2**62
 
 
 class Counted(NamedTuple):
@@ -90,14 +91,14 @@ def tally(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Counted:
     HistoryError : a history that cannot be (see `check`)
     """
     columns = [_whole(np.asarray(column)) for column in (x, t_x, T)]
-    if any(column.dtype.kind not in "iu" for column in columns) or not len(columns[0]):
+    if any(column.dtype.kind not in "iu" or not column.size for column in columns):
         return Counted(*group(x, t_x, T)[:4])
     if not _can_be(*columns):
         check(*(column.astype(np.float64) for column in columns))
     lows = [int(column.min()) for column in columns]
     sizes = [int(column.max()) - low + 1 for column, low in zip(columns, lows, strict=True)]
     bins = _product(sizes)
-    if bins >= 2**62:
+    if bins >= LARGEST_KEY:
         return Counted(*group(x, t_x, T)[:4])
     key = _keys(columns)
     if bins <= DENSE * len(key):
@@ -224,7 +225,7 @@ def _can_be(x: Ints, t_x: Ints, T: Ints) -> bool:
 
 def _whole(column: np.ndarray) -> np.ndarray:
     """As whole numbers, if that changes none."""
-    if column.dtype.kind != "f" or not len(column):
+    if column.dtype.kind != "f" or not column.size:
         return column
     with np.errstate(invalid="ignore"):
         whole = column.astype(np.int64)
@@ -233,14 +234,17 @@ def _whole(column: np.ndarray) -> np.ndarray:
 
 def _keys(columns: list[np.ndarray]) -> Ints:
     """One int64 per row, equal where and only where rows are, in the order of the columns."""
-    codes = [_codes(column) for column in columns]
-    sizes = [int(code.max()) + 1 if len(code) else 1 for code in codes]
-    if _product(sizes) >= 2**62:
-        codes = [np.unique(code, return_inverse=True)[1].astype(np.int64) for code in codes]
-        sizes = [int(code.max()) + 1 for code in codes]
-    key: Ints = codes[0]
-    for code, size in zip(codes[1:], sizes[1:], strict=True):
+    key, bins = np.zeros(len(columns[0]), dtype=np.int64), 1
+    for column in columns:
+        code = _codes(column)
+        size = int(code.max()) + 1 if len(code) else 1
+        if size > LARGEST_KEY // bins:
+            # By rank there are no more of either than there are rows.
+            key = np.unique(key, return_inverse=True)[1].astype(np.int64)
+            code = np.unique(code, return_inverse=True)[1].astype(np.int64)
+            bins, size = int(key.max()) + 1, int(code.max()) + 1
         key = key * size + code
+        bins *= size
     return key
 
 

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 from clv.core.types import Floats, Parameter
 from clv.numerics import purchases
 from clv.numerics.atpurchase import MOST_TICKS, log_nbd
+from clv.numerics.gammas import log_rising, rising_slope
 from clv.numerics.optimise import Fit, Names, Objective
 from clv.numerics.outlook import Draw
-from clv.numerics.special import LARGEST_EXPONENT, log_rising, rising_slope
+from clv.numerics.special import LARGEST_EXPONENT
 
 NAMES = Names(
     "NBD",

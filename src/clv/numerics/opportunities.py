@@ -13,8 +13,8 @@ from clv.core.errors import SettingError
 from clv.core.types import Floats
 from clv.numerics import series
 from clv.numerics.betamean import expected_while_active
+from clv.numerics.gammas import log_beta_fall, log_gamma_ratio
 from clv.numerics.histories import distinct
-from clv.numerics.series import log_beta_fall, log_gamma_ratio
 
 #: Numbers held at once.
 CHUNK = 2_000_000

@@ -97,7 +97,12 @@ class Names(NamedTuple):
 
 
 def maximise(
-    whole: Objective, sample: Objective, starts: Sequence[Floats], n: float, names: Names
+    whole: Objective,
+    sample: Objective,
+    starts: Sequence[Floats],
+    n: float,
+    names: Names,
+    prior_sd: float | None = None,
 ) -> Summit:
     """Climb `whole` from the best of the summits that `sample` has from each start.
 
@@ -107,15 +112,19 @@ def maximise(
     starts : (k,) log-parameters each
     n : customers
     names : for the error
+    prior_sd : of a Normal prior on each log-parameter, around the first start; None for none
 
     Returns
     -------
-    Summit
+    Summit : its value is that of `whole`, without the prior
 
     Raises
     ------
     FitError : a parameter runs away, or the climb does not end
     """
+    likelihood = whole
+    if prior_sd is not None:
+        whole, sample = (with_prior(each, starts[0], prior_sd) for each in (whole, sample))
     searches = [_search(sample, start) for start in starts]
     log_p, steps = max(searches, key=lambda found: found[2])[:2]
     value, gradient = whole(log_p)
@@ -129,6 +138,7 @@ def maximise(
         if concave and gain <= TOLERANCE:
             _stop_if_runaway(log_p, names, n)
             curvature = _curvature(whole, log_p, gradient)
+            value = value if prior_sd is None else likelihood(log_p)[0]
             return _summit(curvature, log_p, value, steps + step_number, n, names)
         log_p, value, gradient = _advance(whole, log_p, value, step)
         _stop_if_runaway(log_p, names, n)

@@ -254,11 +254,10 @@ def active_once(p: P, x: Floats, t_x: Floats, T: Floats, *others: ArrayLike) -> 
     seen = [x, t_x, T] if p.silence_tells else [x, T]
     columns = [np.broadcast_to(np.asarray(v, dtype=np.float64), x.shape) for v in others]
     vary = [column for column, v in zip(columns, others, strict=True) if np.ndim(v) > 0]
-    named: Any = p
-    own = [np.ravel(field) for field in named if np.ndim(field) > 0]
+    fields: Any = p
+    own = [np.ravel(field) for field in fields if np.ndim(field) > 0]
     first, inverse, _ = distinct(*seen, *vary, *own)
-    some = type(named)(*(np.ravel(v)[first] if np.ndim(v) > 0 else v for v in named))
-    active = some.active(x[first], t_x[first], T[first])
+    active = of_rows(p, first).active(x[first], t_x[first], T[first])
     return Once(active, [column[first] for column in columns], inverse)
 
 
@@ -266,6 +265,13 @@ def _nothing_seen(p: Params) -> Floats:
     """What is known of a new customer, or of as many as the fields of p are of."""
     named: Any = p
     return np.zeros(np.broadcast_shapes((1,), *(np.shape(field) for field in named)))
+
+
+def of_rows(p: P, rows: Ints) -> P:
+    """Parameters of these of the customers, where customers differ."""
+    fields: Any = p
+    some: P = type(fields)(*(np.ravel(v)[rows] if np.ndim(v) > 0 else v for v in fields))
+    return some
 
 
 def _floats(*columns: ArrayLike) -> tuple[Floats, ...]:

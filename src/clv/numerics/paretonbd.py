@@ -16,8 +16,9 @@ from clv.core.types import Floats, Parameter
 from clv.numerics import purchases
 from clv.numerics.atanytime import DropsAtAnyTime
 from clv.numerics.covariates import Acts
+from clv.numerics.gammas import log_rising, rising_slope
 from clv.numerics.optimise import Fit, Names, Objective
-from clv.numerics.special import PowerIntegral, log_rising, rising_slope, softplus
+from clv.numerics.special import PowerIntegral, softplus
 
 NAMES = Names(
     "Pareto/NBD",

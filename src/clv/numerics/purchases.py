@@ -50,20 +50,21 @@ def fit(
     """
     x, t_x, T, n = (np.atleast_1d(np.asarray(column, dtype=np.float64)) for column in histories)
     check(x, t_x, T)
-    customers, repeats = counted(names.model, x, n)
+    customers, repeats = counted(names.model, x, T, n)
     # Parameters are found in units of the mean time observed, so that no start depends on it.
     unit = total(n, T) / customers
     units = np.where(np.isin(names.params, ("alpha", "beta")), unit, 1.0)
-    likelihood = in_units(build(x, t_x, T, n), np.log(units))
     rows, weights = systematic_sample(n)
-    sample = in_units(build(x[rows], t_x[rows], T[rows], weights), np.log(units))
-    whole, begins = likelihood, [np.log(start) for start in starts(repeats / customers)]
-    if prior_sd is not None:
-        whole = optimise.with_prior(whole, begins[0], prior_sd)
-        sample = optimise.with_prior(sample, begins[0], prior_sd)
-    summit = optimise.maximise(whole, sample, begins, customers, names)
+    summit = optimise.maximise(
+        in_units(build(x, t_x, T, n), np.log(units)),
+        in_units(build(x[rows], t_x[rows], T[rows], weights), np.log(units)),
+        [np.log(start) for start in starts(repeats / customers)],
+        customers,
+        names,
+        prior_sd,
+    )
     params, errors, covariance = optimise.natural_scale(summit, units)
-    return params, errors, covariance, likelihood(summit.log_p)[0], round(customers), summit.steps
+    return params, errors, covariance, summit.value, round(customers), summit.steps
 
 
 def in_units(objective: optimise.Objective, log_units: Floats) -> optimise.Objective:
@@ -80,17 +81,17 @@ def in_units(objective: optimise.Objective, log_units: Floats) -> optimise.Objec
     return climb
 
 
-def counted(model: str, x: Floats, n: Floats) -> tuple[float, float]:
+def counted(model: str, x: Floats, T: Floats, n: Floats) -> tuple[float, float]:
     """Customers and their repeat purchases, neither of them none.
 
     Parameters
     ----------
     model : its name, for the error
-    x, n : (d,) repeat purchases, and customers of each history
+    x, T, n : (d,) repeat purchases, time observed, and customers of each history
 
     Raises
     ------
-    FitError : there are no customers, or nobody bought again
+    FitError : there are no customers, nobody bought again, or no time has passed
     """
     customers, repeats = float(n.sum()), total(n, x)
     if customers == 0:
@@ -99,6 +100,11 @@ def counted(model: str, x: Floats, n: Floats) -> tuple[float, float]:
         raise FitError(
             f"{model}: r runs to 0: none of {customers:g} customers bought again, so there"
             " is no purchase rate to learn. Use a longer log."
+        )
+    if not (n * T).any():
+        raise FitError(
+            f"{model}: alpha runs to 0: none of {customers:g} customers was observed for any time,"
+            " so there is no purchase rate to learn. Use a longer log."
         )
     return customers, repeats
 

@@ -65,8 +65,10 @@ def shrunken_mean(
     if not seen.any():
         return ShrunkenMean(0.0, UNKNOWN_WEIGHT)
     slope = _slope(np.log(x[seen]), np.log(m[seen])) if by_frequency else 0.0
-    expected = x[seen] ** slope
-    mean = float(m[seen].sum() / expected.sum())
+    # Spend varies in proportion to its mean: per unit of it, customers compare.
+    expected = np.maximum(x, 1.0) ** slope
+    m, first, rest = m / expected, first / expected, rest / expected
+    mean = float((m * expected)[seen].sum() / expected[seen].sum())
     largest = float(np.quantile(m[seen], LARGEST_QUANTILE))
     pairs = seen & (repeat > 0)
     if pairs.sum() < 2:
@@ -75,8 +77,7 @@ def shrunken_mean(
         rest[pairs] / repeat[pairs], largest
     )
     within = float(np.mean(difference**2 / (1.0 + 1.0 / repeat[pairs])))
-    apart = np.minimum(m[seen], largest) - mean * expected
-    between = float(np.var(apart)) - within * float(np.mean(1.0 / x[seen]))
+    between = float(np.var(np.minimum(m[seen], largest))) - within * float(np.mean(1.0 / x[seen]))
     if between <= within / LARGEST_WEIGHT:
         return ShrunkenMean(mean, LARGEST_WEIGHT, slope)
     return ShrunkenMean(mean, within / between, slope)

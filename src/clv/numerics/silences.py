@@ -7,8 +7,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from clv.core.types import Floats, Ints
+from clv.numerics.gammas import rising_table
 from clv.numerics.histories import distinct
-from clv.numerics.special import rising_table, total
+from clv.numerics.special import total
 
 #: Links held at once.
 CHUNK = 2_000_000

@@ -6,12 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import digamma, gammaln
 
-from clv.core.types import Bools, Floats, Ints, Parameter
+from clv.core.types import Bools, Floats
 
-#: Up to here sums over whole numbers replace log-gamma differences.
-TABLE_LIMIT = 1_000_000
 #: Exponents beyond this overflow a double.
 LARGEST_EXPONENT = 690.0
 SLOWEST_DECAY = 0.05
@@ -27,65 +24,6 @@ PANEL_ENDS = np.linspace(0.0, 1.0, 17) ** 2
 MOST_ITERATIONS = 60
 #: Rows whose nodes fit in the processor's cache together.
 CHUNK = 4_096
-
-
-def rising_table(a: float, largest: int) -> tuple[Floats, Floats]:
-    """Logarithm of a (a + 1) ... (a + n - 1), and its derivative in a, for n = 0 to `largest`.
-
-    Parameters
-    ----------
-    a : positive
-    largest : last n
-
-    Returns
-    -------
-    (largest + 1,) values and (largest + 1,) derivatives; both 0 at n = 0
-    """
-    factors = a + np.arange(largest, dtype=np.float64)
-    values, slopes = np.zeros(largest + 1), np.zeros(largest + 1)
-    np.cumsum(np.log(factors), out=values[1:])
-    np.cumsum(1.0 / factors, out=slopes[1:])
-    return values, slopes
-
-
-def log_rising(a: Parameter, n: Floats) -> Floats:
-    """Difference log Gamma(a + n) - log Gamma(a), the logarithm of the rising factorial.
-
-    Parameters
-    ----------
-    a : positive; one number or (m,)
-    n : (m,) not negative; whole numbers are summed exactly where a is one number, others go by
-        log-gamma
-
-    Returns
-    -------
-    (m,) exactly 0 where n = 0
-    """
-    n = np.asarray(n, dtype=np.float64)
-    one = np.ndim(a) == 0
-    if one and n.size and n.max() <= TABLE_LIMIT and np.array_equal(n, np.floor(n)):
-        whole: Ints = n.astype(np.int64)
-        return rising_table(float(a), int(whole.max()))[0][whole]
-    return np.asarray(gammaln(a + n) - gammaln(a))
-
-
-def rising_slope(a: Parameter, n: Floats) -> Floats:
-    """Derivative of `log_rising` in a: digamma(a + n) - digamma(a).
-
-    Parameters
-    ----------
-    a, n : as in `log_rising`
-
-    Returns
-    -------
-    (m,) exactly 0 where n = 0
-    """
-    n = np.asarray(n, dtype=np.float64)
-    one = np.ndim(a) == 0
-    if one and n.size and n.max() <= TABLE_LIMIT and np.array_equal(n, np.floor(n)):
-        whole: Ints = n.astype(np.int64)
-        return rising_table(float(a), int(whole.max()))[1][whole]
-    return np.asarray(digamma(a + n) - digamma(a))
 
 
 def total(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -166,6 +166,16 @@ class FitConfig(LogConfig):
         "Purchases that Gamma-Gamma averages: repeat ones, as in the papers, or all of them.",
     )
 
+    prior_sd: float | None = _forecast(
+        None,
+        "Standard deviation of a Normal prior on the logarithm of each parameter: 2 is weak, 0.5 is"
+        " firm. Default: none, unless the data need one.",
+    )
+    horizon: int | None = _forecast(
+        None,
+        "Days ahead: also tell what all customers together will buy, with a 90 % interval that"
+        " knows chance and how uncertain the parameters are.",
+    )
     customers: str | None = _forecast(
         None,
         "CSV or Parquet file with a row a customer: how bgnbd, mbgnbd and paretonbd let customers"

@@ -32,6 +32,8 @@ PICK = pick.BTYD.name
 SPEND = "gammagamma"
 NAMES = (*PURCHASES, PICK, SPEND)
 DAYS = {"day": 1, "week": DAYS_PER_WEEK}
+#: Of the interval of a total.
+LEVEL = 0.9
 #: Models are told apart by the last year, or by a third of a shorter log.
 LONGEST_WINDOW = Horizon(365)
 
@@ -45,7 +47,8 @@ def fit_model(
     -------
     {"model", "parameters": {name: {"value", "se"}}, "log_likelihood", "customers", "notes",
     "as_of", "unit"}; where the model was picked "reason" and "held", where there are covariates
-    "effects"; times are in the unit asked for, amounts in the log's currency
+    "effects", where a horizon is given "ahead"; times are in the unit asked for, amounts in the
+    log's currency
 
     Raises
     ------
@@ -54,6 +57,10 @@ def fit_model(
     """
     if model not in NAMES:
         raise SettingError(f"model: {model!r} is none of {', '.join(NAMES)}.")
+    if config.covariates and not config.customers:
+        raise SettingError("covariates: say with --customers which file has these columns.")
+    if config.prior_sd is not None and not config.prior_sd > 0:
+        raise SettingError(f"prior-sd: {config.prior_sd:g} is not above 0. 2 is weak, 0.5 is firm.")
     # How often customers buy can be learned from dates alone.
     reading = replace(config.ingest_settings(machine.s3_endpoint), amount_needed=model == SPEND)
     settings = RunSettings(log, reading, machine=machine)
@@ -64,37 +71,49 @@ def fit_model(
         stages.stage(f"fit {model}"),
     ):
         book, as_of = held.book, held.read.as_of
-        window = last_origin(AsOf(book.first_day), as_of, LONGEST_WINDOW).window.n_days
+        window = 1
+        if model == PICK:
+            window = last_origin(AsOf(book.first_day), as_of, LONGEST_WINDOW).window.n_days
         history = book.history(as_of, window)
         if config.customers:
             found = _with_covariates(model, history, config)
         elif model == SPEND:
-            found = _spend(history, config.spend)
+            found = _spend(history, config)
         elif model == PICK:
-            found = _picked(history, DAYS[config.unit])
+            found = _picked(history, config)
         else:
-            found = _purchases(PURCHASES[model], history, DAYS[config.unit])
+            found = _fitted(PURCHASES[model](prior_sd=config.prior_sd), history, config)
     return {"model": model, **found, "as_of": str(as_of), "unit": config.unit}
 
 
-def _picked(history: History, days: int) -> Json:
+def _picked(history: History, config: FitConfig) -> Json:
     kind, held, reason = pick.pick(history)
     likely = {name: one._asdict() for name, one in held.items()}
-    return {"reason": reason, "held": likely, **_purchases(kind, history, days)}
+    fitted = _fitted(kind(prior_sd=config.prior_sd), history, config)
+    return {"reason": reason, "held": likely, **fitted}
 
 
-def _purchases(kind: type[PurchaseModel], history: History, days: int) -> Json:
-    return _fitted(kind(), history, days)
-
-
-def _fitted(model: PurchaseModel, history: History, days: int) -> Json:
+def _fitted(model: PurchaseModel, history: History, config: FitConfig) -> Json:
+    days = DAYS[config.unit]
     scaled = history.frame.copy()
     if days > 1:
         scaled[["t_x", "T"]] /= days
         scaled["log_gaps"] -= scaled["x"] * math.log(days)
-    model.fit_purchases(replace(history, frame=scaled))
+    in_units = replace(history, frame=scaled)
+    model.fit_purchases(in_units)
     told = _told(model.params_, model.standard_errors_, model.loglik_, model.n_customers_)
-    return {**told, "notes": list(model.notes_)}
+    told["notes"] = list(model.notes_)
+    if config.horizon is not None:
+        ahead = Horizon(config.horizon).n_days / days
+        expected, ends = model.total_ahead(in_units, ahead, LEVEL)
+        told["ahead"] = {
+            "days": config.horizon,
+            "purchases": expected,
+            "lower": ends.lower,
+            "upper": ends.upper,
+            "level": LEVEL,
+        }
+    return told
 
 
 def _with_covariates(name: str, history: History, config: FitConfig) -> Json:
@@ -110,8 +129,8 @@ def _with_covariates(name: str, history: History, config: FitConfig) -> Json:
         history.frame["customer_id"].tolist(),
     )
     joined = replace(history, frame=history.frame.assign(**known))
-    model = kind(tuple(known))
-    told = _fitted(model, joined, DAYS[config.unit])
+    model = kind(tuple(known), prior_sd=config.prior_sd)
+    told = _fitted(model, joined, config)
     effects = {
         f"{on}: {column}": {"value": float(value), "se": float(error)}
         for on, values, errors in (
@@ -123,16 +142,16 @@ def _with_covariates(name: str, history: History, config: FitConfig) -> Json:
     return {**told, "effects": effects}
 
 
-def _spend(history: History, orders: str) -> Json:
+def _spend(history: History, config: FitConfig) -> Json:
     frame = history.frame
     x = frame["x"].to_numpy(dtype=float)
     spent = frame["total_value"].to_numpy(dtype=float)
-    if orders == "all":
+    if config.spend == "all":
         x = x + 1
     else:
         spent = spent - frame["first_value"].to_numpy(dtype=float)
     seen = (x > 0) & (spent > 0)
-    fit = gammagamma.fit(x[seen], spent[seen] / x[seen])
+    fit = gammagamma.fit(x[seen], spent[seen] / x[seen], prior_sd=config.prior_sd)
     return {**_told(fit.params, fit.standard_errors, fit.loglik, int(seen.sum())), "notes": []}
 
 

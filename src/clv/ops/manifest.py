@@ -14,6 +14,7 @@ from clv.data.ingest import Ingested
 from clv.evaluation.backtest import CHAMPION_RULE, Score, Trial
 from clv.evaluation.honesty import coverage_of
 from clv.models import registry
+from clv.models.base import Model
 from clv.models.onetime import Hybrid
 from clv.ops.job import Result
 from clv.ops.progress import Stages
@@ -81,7 +82,7 @@ def counts(log: Ingested) -> Json:
 
 def leaderboard(trial: Trial, champion: str) -> Json:
     """Every model on the holdout, the best by the champion's rule first, failures last."""
-    rows = [_row(score, champion) for score in trial.scores]
+    rows = [_row(score, champion, trial.fitted.get(score.model)) for score in trial.scores]
     rows.sort(key=lambda row: (row["failed"] is not None, row.get("deviance") or math.inf))
     origin = trial.origin
     return {
@@ -107,7 +108,7 @@ def hashes(folder: Path) -> Json:
     }
 
 
-def _row(score: Score, champion: str) -> Json:
+def _row(score: Score, champion: str, fitted: Model | None) -> Json:
     known = registry.entry(score.model)
     figures = {name: _finite(value) for name, value in score.figures.items()}
     return {
@@ -118,6 +119,7 @@ def _row(score: Score, champion: str) -> Json:
         **figures,
         "seconds": round(score.seconds, 3),
         "failed": score.failed,
+        "notes": list(getattr(fitted, "notes_", ())),
     }
 
 

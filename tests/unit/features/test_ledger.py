@@ -142,3 +142,23 @@ def test_a_log_without_channels_has_customers_of_an_unknown_one():
     assert found.drop(columns="channel_group").equals(
         book(log, 9).history(day(4), window=5).frame.drop(columns="channel_group")
     )
+
+
+def test_later_rows_do_not_thin_out_the_gaps_of_an_earlier_day(monkeypatch):
+    monkeypatch.setattr("clv.features.book.MOST_GAPS", 30)
+    early = [(f"{i}", i % 10 + 7 * j, 1) for i in range(14) for j in range(2)]
+    later = [(f"{i}", 40 + j, 1) for i in range(14) for j in range(9)]
+    gaps = [
+        book(log, 60).history(day(20), window=5).frame["log_gaps"].tolist()
+        for log in (early, early + later)
+    ]
+    assert gaps[0] == gaps[1]
+
+
+def test_gaps_are_never_of_one_weekday_alone(monkeypatch):
+    monkeypatch.setattr("clv.features.book.MOST_GAPS", 10)
+    log = [(f"{i}", i, 1) for i in range(60)]
+    told = book(log, 70).history(day(70), window=5).frame
+    ages = told["T"][told["log_gaps"].notna()]
+    assert len(ages) < 60
+    assert len(set(ages % 7)) > 1

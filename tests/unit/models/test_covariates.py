@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.core.errors import ColumnError, FitError, SettingError
+from clv.core.errors import ColumnError, FitError, HistoryError, SettingError
 from clv.core.schema import PREDICTION, conform
 from clv.core.types import AsOf, Horizon, Money
 from clv.models.base import History, Model
@@ -99,3 +99,27 @@ def test_nobody_who_bought_again_tells_nothing():
     once = HISTORY.frame.assign(x=0, t_x=0)
     with pytest.raises(FitError, match="none of 1500 customers bought again"):
         MBGNBDCovariates(["app"]).fit(History(once, HISTORY.as_of, HISTORY.first_day, 90))
+
+
+def test_a_covariate_missing_at_forecast_is_refused(model):
+    frame = HISTORY.frame.assign(app=HISTORY.frame["app"].where(HISTORY.frame.index != 3))
+    with pytest.raises(HistoryError, match=r"covariate app: is missing or infinite in 1 row"):
+        model.predict(History(frame, HISTORY.as_of, HISTORY.first_day, 90), YEAR)
+
+
+def test_what_was_bought_is_no_covariate():
+    with pytest.raises(SettingError, match="T, total_value already says what was bought"):
+        MBGNBDCovariates(["total_value"], ["T"])
+
+
+def test_the_total_has_an_interval_that_knows_the_effects(model):
+    expected, ends = model.total_ahead(HISTORY, 365.0, 0.9)
+    assert expected == pytest.approx(model.predict(HISTORY, YEAR)["expected_purchases"].sum())
+    assert ends.lower < expected < ends.upper
+    assert model.total_ahead(HISTORY, 365.0, 0.9)[1] == ends
+
+
+def test_a_firm_prior_draws_effects_toward_0():
+    free, held = (MBGNBDCovariates(["app"], prior_sd=sd).fit(HISTORY) for sd in (None, 0.05))
+    assert abs(held.effects_.purchase[0]) < 0.8 * abs(free.effects_.purchase[0])
+    assert held.loglik_ < free.loglik_

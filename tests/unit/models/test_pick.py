@@ -135,3 +135,20 @@ def test_an_unfitted_one_and_a_broken_file_say_so(tmp_path):
     file.write_text(file.read_text().replace('"picked"', '"lost"'))
     with pytest.raises(RunError, match="incomplete"):
         BTYD.load(tmp_path)
+
+
+def test_where_no_gaps_are_known_it_is_the_mbgnbd_and_is_saved(tmp_path):
+    whole = history(shop(k=4, leaves=0.8, n=300))
+    none = whole.frame.assign(log_gaps=np.nan, log_gaps_before=np.nan)
+    found = BTYD().fit(replace(whole, frame=none))
+    assert found.picked_.name == "mbgnbd"
+    assert "hold 0 purchase day(s)" in found.reason_
+    found.save(tmp_path)
+    assert BTYD.load(tmp_path).reason_ == found.reason_
+
+
+def test_it_says_what_it_picked_and_expects_of_new_customers_as_that_does():
+    found = BTYD().fit(history(shop(k=4, leaves=0.8, n=600)))
+    assert found.notes_[0] == found.reason_
+    days = np.array([30.0, 365.0])
+    np.testing.assert_array_equal(found.expected_new(days), found.picked_.expected_new(days))

@@ -156,3 +156,41 @@ def test_two_covariates_that_say_the_same_are_told():
     both = Covariates.of({"app": app, "web": 1.0 - app}, dropout=["app"])
     with pytest.raises(HistoryError, match="covariates app, web: one follows from the others"):
         covariates.fit(mbgnbd, mbgnbd.MBGNBDParams, seen, both)
+
+
+@pytest.mark.parametrize("alone", [2, 10, 100])
+def test_a_group_of_one_timers_is_told_or_held(alone):
+    (x, t_x, T, _n), _ = base("mbgnbd", EFFECTS, n=2_000)
+    group = np.r_[np.ones(alone), np.zeros(2_000)]
+    seen = np.r_[np.zeros(alone), x], np.r_[np.zeros(alone), t_x], np.r_[np.full(alone, 400.0), T]
+    z = Covariates.of({"gift": group}, purchase=[])
+    rows = (*seen, np.ones(alone + 2_000))
+    with pytest.raises(FitError, match="effect of gift on dropout"):
+        covariates.fit(mbgnbd, mbgnbd.MBGNBDParams, rows, z)
+    held = covariates.fit(mbgnbd, mbgnbd.MBGNBDParams, rows, z, prior_sd=2.0)
+    each = covariates.of_customers(held.params, held.effects, z, mbgnbd.ACTS)
+    assert (each.loglik(*seen)[:alone] <= 0).all()
+    assert held.effects.dropout[0] > 0
+
+
+def test_draws_of_effects_have_the_covariance_of_the_fit():
+    seen, z = base("mbgnbd", EFFECTS, n=2_000)
+    found = covariates.fit(mbgnbd, mbgnbd.MBGNBDParams, seen, z)
+    drawn = covariates.draw_fits(found, 20_000, np.random.default_rng(1))
+    logs = np.log([params for params, _ in drawn])
+    effects = np.array([np.concatenate(each) for _, each in drawn])
+    scale = np.concatenate([found.params, np.ones(4)])
+    wanted = found.covariance / np.outer(scale, scale)
+    got = np.cov(np.hstack([logs, effects]).T)
+    deviations = np.sqrt(np.diag(wanted))
+    np.testing.assert_allclose(np.sqrt(np.diag(got)), deviations, rtol=0.03)
+    np.testing.assert_allclose(
+        got / np.outer(deviations, deviations), wanted / np.outer(deviations, deviations), atol=0.04
+    )
+
+
+def test_nobody_observed_for_any_time_is_told():
+    none = np.zeros(3)
+    rows = np.ones(3), none, none, np.ones(3)
+    with pytest.raises(FitError, match="none of 3 customers was observed for any time"):
+        mbgnbd.fit(*rows)

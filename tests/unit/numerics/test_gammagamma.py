@@ -70,3 +70,14 @@ def test_customers_who_always_spend_the_same():
 def test_nobody_to_fit():
     with pytest.raises(FitError, match="no customers"):
         gammagamma.fit([], [])
+
+
+def test_a_prior_holds_what_runs_away():
+    x, m = np.arange(1.0, 41.0), np.full(40, 25.0)
+    with pytest.raises(FitError, match=r"run away|runs away|do not determine"):
+        gammagamma.fit(x, m)
+    held = gammagamma.fit(x, m, prior_sd=0.5)
+    assert np.isfinite(held.params).all()
+    assert gammagamma.population_mean(held.params) == pytest.approx(25.0, rel=0.05)
+    other = gammagamma.fit(x, 100.0 * m, prior_sd=0.5)
+    np.testing.assert_allclose(other.params, np.array(held.params) * [1, 1, 100], rtol=1e-4)

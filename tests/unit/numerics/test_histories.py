@@ -86,3 +86,20 @@ def test_a_tally_is_a_group_that_does_not_tell_whose_row_is_whose(rows):
             histories.tally(*columns), histories.group(*columns)[:4], strict=True
         ):
             np.testing.assert_array_equal(tallied, grouped)
+
+
+def test_many_columns_of_many_values_do_not_run_together():
+    # Codes of these columns multiply to far beyond 64 bits.
+    region = np.repeat(np.arange(1_024), 2)
+    figures = [np.random.default_rng(i).permutation(1_024)[region] + 0.5 for i in range(7)]
+    x = np.tile([0, 7], 1_024)
+    first, inverse, n = histories.distinct(*figures, x)
+    assert len(first) == 2_048
+    assert (n == 1).all()
+    np.testing.assert_array_equal(x[first][inverse], x)
+    assert (np.diff(figures[0][first]) >= 0).all()
+
+
+def test_lone_numbers_are_no_histories():
+    with pytest.raises(HistoryError, match="shapes"):
+        histories.tally(3, 2, 5)

@@ -51,6 +51,7 @@ def test_frequent_buyers_may_have_a_mean_of_their_own():
     found = shrunken_mean(*args, by_frequency=True)
     assert found.slope == pytest.approx(0.5, abs=0.02)
     assert found.mean == pytest.approx(100.0, rel=0.02)
+    assert found.weight == pytest.approx(shrunken_mean(x, m, repeat, first, rest).weight, rel=0.05)
     # Drawn toward those who bought as often: exact on average at each frequency.
     for often in (2.0, 6.0):
         of = x == often

@@ -1,0 +1,80 @@
+"""What fitted models share: a weak prior where data do not suffice, and a file to be kept in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from clv.core.errors import FitError, RunError
+from clv.core.types import Json
+
+Found = TypeVar("Found")
+#: Of log-parameters: a factor of fifty either way costs little.
+WEAK_PRIOR_SD = 2.0
+FILE = "model.json"
+VERSION = 1
+
+
+def held(
+    fit: Callable[[float | None], Found], prior_sd: float | None = None
+) -> tuple[Found, tuple[str, ...]]:
+    """A fit; where its likelihood has no summit at finite parameters, one that a weak prior holds.
+
+    Parameters
+    ----------
+    fit : takes the standard deviation of a Normal prior on each log-parameter, or None
+    prior_sd : the one asked for
+
+    Returns
+    -------
+    what was found, and what has to be told of it
+
+    Raises
+    ------
+    FitError : there is nothing to learn from, prior or not
+    """
+    try:
+        return fit(prior_sd), ()
+    except FitError as runaway:
+        return fit(WEAK_PRIOR_SD), (f"{runaway} Here a weak prior held the parameters.",)
+
+
+def write(folder: Path, state: Json) -> None:
+    """Write a model's state into an existing folder."""
+    (folder / FILE).write_text(json.dumps(state, indent=2, allow_nan=False) + "\n")
+
+
+def read(folder: Path, name: str) -> Json:
+    """The state in a folder, of the model of that name.
+
+    Raises
+    ------
+    RunError : the file is missing, or of another model or version
+    """
+    try:
+        state = json.loads((folder / FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise RunError(f"model: {folder / FILE} cannot be read ({error}).") from None
+    state = state if isinstance(state, dict) else {}
+    if (state.get("name"), state.get("version")) != (name, VERSION):
+        raise RunError(
+            f"model: {folder / FILE} holds {state.get('name')!r} version"
+            f" {state.get('version')!r}, not {name!r} version {VERSION}. Fit it again."
+        )
+    return state
+
+
+def made(folder: Path, name: str, of_state: Callable[[Json], Found]) -> Found:
+    """The model of that name in a folder, made from its state.
+
+    Raises
+    ------
+    RunError : the file is missing, of another model or version, or incomplete
+    """
+    state = read(folder, name)
+    try:
+        return of_state(state)
+    except (AttributeError, KeyError, TypeError, ValueError) as missing:
+        raise RunError(f"model: {folder / FILE} is incomplete ({missing}).") from None
