@@ -78,7 +78,10 @@ class PurchaseModel:
 
     def fit_purchases(self, history: History) -> Self:
         """As `fit`, from x, t_x and T alone."""
-        counted = histories.tally(*columns_of(history))
+        return self.fit_counted(histories.tally(*columns_of(history)))
+
+    def fit_counted(self, counted: histories.Counted) -> Self:
+        """As `fit_purchases`, from distinct histories with counts, as `Book.counted` gives them."""
         found, self.notes_ = fitted.held(
             lambda prior_sd: self.numerics.fit(*counted, prior_sd), self.prior_sd
         )

@@ -8,6 +8,7 @@ from clv.core.errors import HistoryError
 from clv.core.types import Horizon
 from clv.features.book import Book
 from clv.features.summary import summary
+from clv.models.btyd import MBGNBD
 from clv.numerics import histories
 from tests.ledgers import START, book, day, ledger
 
@@ -115,6 +116,11 @@ def test_the_engine_counts_histories_as_the_arrays_do():
     in_arrays = histories.tally(*(frame[name].to_numpy() for name in ("x", "t_x", "T")))
     for mine, theirs in zip(opened.counted(day(50)), in_arrays, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+    # To the last digit.
+    by_engine = MBGNBD(prior_sd=2.0).fit_counted(opened.counted(day(50)))
+    by_frame = MBGNBD(prior_sd=2.0).fit_purchases(opened.history(day(50), window=5))
+    assert by_engine.params_ == by_frame.params_
+    assert by_engine.loglik_ == by_frame.loglik_
 
 
 def test_the_outcome_is_what_the_days_after_brought():
