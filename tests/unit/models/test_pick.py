@@ -12,6 +12,7 @@ from clv.core.types import AsOf, Horizon
 from clv.models import pick
 from clv.models.base import History
 from clv.models.pick import BTYD, CANDIDATES
+from tests.ledgers import book, day
 
 SPAN, WINDOW = 700, 200
 YEAR = Horizon.days(365)
@@ -81,7 +82,7 @@ def test_where_the_window_is_empty_it_is_the_mbgnbd_and_says_why():
     assert found.reason_.startswith("MBG/NBD: the last 200 days hold 0 purchase day(s)")
 
 
-def test_candidates_are_judged_on_days_they_have_not_seen(monkeypatch):
+def test_candidates_learn_from_what_the_book_told_before_the_window(monkeypatch):
     seen = []
 
     class Spy(pick.MBGNBD):
@@ -90,14 +91,14 @@ def test_candidates_are_judged_on_days_they_have_not_seen(monkeypatch):
             return super().fit_purchases(given)
 
     monkeypatch.setattr(pick, "CANDIDATES", (Spy, *CANDIDATES[1:]))
-    whole = history(shop(k=1, leaves=0.8, n=500))
-    BTYD().fit(whole)
-    before, after = seen
-    known = whole.frame[whole.frame["t_x_before"].notna()]
-    assert list(before.frame["x"]) == list(known["x"] - known["recent_purchases"])
-    assert list(before.frame["T"]) == list(known["T"] - WINDOW)
-    assert (before.frame["t_x"] <= before.frame["T"]).all()
-    assert after is whole
+    bought = shop(k=1, leaves=0.8, n=400)
+    opened = book([(f"{i:04d}", int(d), 9) for i, days in enumerate(bought) for d in days], SPAN)
+    BTYD().fit(opened.history(day(SPAN), WINDOW))
+    then = opened.history(day(SPAN - WINDOW), WINDOW).frame
+    for name in ("x", "t_x", "T"):
+        assert list(seen[0].frame[name]) == list(then[name]), name
+    np.testing.assert_allclose(seen[0].frame["log_gaps"], then["log_gaps"], atol=1e-8)
+    assert seen[0].as_of == day(SPAN - WINDOW)
 
 
 def test_it_forecasts_as_the_picked_model_and_is_saved_with_its_reason(tmp_path):
