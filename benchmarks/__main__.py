@@ -163,7 +163,8 @@ Written by `make bench`. {about}.
 Seconds are medians of the runs given, ours and theirs, which take turns on the same data:
 customers drawn from the BG/NBD with CDNOW's parameters, in whole days, or a shop's log of
 {counts["rows_in"]:,} rows. A rival that is slow ran less often. Ratio is the rival's seconds over
-ours. Floor is the least such a job could take.
+ours. Floor is the barest form of the job, such as
+a sort of one number a customer; where histories are few we count into a table and can be below it.
 
 ## Side by side with lifetimes
 

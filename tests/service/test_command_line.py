@@ -226,6 +226,7 @@ def test_validate_tells_rules_and_readiness_and_can_keep_the_bad_rows(folder, lo
         (["run", "orders.csv", "--models", "naive_rate"], 2, "can only serve as yardsticks"),
         (["fit", "nbd", "orders.csv", "--customers", "x.csv"], 2, "nbd takes no covariates"),
         (["fit", "bgnbd", "orders.csv", "--covariates", "age"], 2, "say with --customers"),
+        (["fit", "gammagamma", "orders.csv", "--horizon", "9"], 2, "not how many purchases"),
         (["fit", "bgnbd", "orders.csv", "--prior-sd", "0"], 2, "prior-sd: 0 is not above 0"),
         (["fit", "bgnbd", "orders.csv", "--horizon", "0"], 2, "horizon: 0 days is outside"),
         (["fit", "arima", "orders.csv"], 2, "none of mbgnbd, bgnbd, paretonbd"),

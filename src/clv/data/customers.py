@@ -195,7 +195,8 @@ def _groups(name: str, texts: pa.Array) -> dict[str, Floats]:
     )
     if len(counts) == 1:
         raise ColumnError(
-            f"{name}: is {counts[0][1]} for every customer, so it explains nothing. Leave it out."
+            f"customers: {name} is {counts[0][1]} for every customer, so it explains nothing."
+            " Leave it out."
         )
     if len(counts) > MOST_GROUPS:
         raise ColumnError(

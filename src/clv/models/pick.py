@@ -156,7 +156,8 @@ def _held(history: History) -> tuple[dict[str, Held], str]:
     if purchases < FEWEST_PURCHASES:
         return {}, (
             f"MBG/NBD: the last {history.window} days hold {purchases} purchase day(s) of earlier"
-            f" customers, and {FEWEST_PURCHASES} are needed to tell the models apart."
+            f" customers whose gaps are known, and {FEWEST_PURCHASES} are needed to tell the models"
+            " apart."
         )
     earlier = (frame["T"] >= history.window) & frame["t_x_before"].notna()
     before = _before(frame[earlier], history)
@@ -201,7 +202,7 @@ def _loglik(p: Any, frame: pd.DataFrame) -> Floats:
 
 def _ahead(difference: Floats) -> float:
     spread = float(difference.std()) / np.sqrt(len(difference))
-    return float(difference.mean()) / spread if spread > 0 else 0.0
+    return float(difference.mean() / spread) if spread > 0 else 0.0
 
 
 def _likeliest(held: dict[str, Held]) -> type[PurchaseModel]:

@@ -25,7 +25,9 @@ P = TypeVar("P", bound=tuple[Parameter, ...])
 FAR = 50.0
 #: Of the smallest variance among standardised covariates; below it they say the same.
 SAME = 1e-8
-ADVICE = "Leave a covariate out, have more customers in its groups, or use another purchase model."
+ADVICE = (
+    "Use another purchase model or more customers; if it is an effect, leave its covariate out."
+)
 
 
 class Acts(NamedTuple):

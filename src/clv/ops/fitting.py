@@ -59,6 +59,11 @@ def fit_model(
         raise SettingError(f"model: {model!r} is none of {', '.join(NAMES)}.")
     if config.covariates and not config.customers:
         raise SettingError("covariates: say with --customers which file has these columns.")
+    if model == SPEND and config.horizon is not None:
+        raise SettingError(
+            "horizon: gammagamma tells spend per order, not how many purchases. Take a purchase"
+            " model, such as mbgnbd."
+        )
     if config.prior_sd is not None and not config.prior_sd > 0:
         raise SettingError(f"prior-sd: {config.prior_sd:g} is not above 0. 2 is weak, 0.5 is firm.")
     # How often customers buy can be learned from dates alone.

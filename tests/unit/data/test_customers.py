@@ -116,7 +116,7 @@ def test_nothing_in_parquet_is_found_too(tmp_path):
 
 def test_a_text_that_all_have_explains_nothing(file):
     with pytest.raises(
-        ColumnError, match=r"^channel: is web for every customer, so it explains no"
+        ColumnError, match=r"^customers: channel is web for every customer, so it explains no"
     ):
         read_customers(file, None, ["channel"], ["007", "9"])
 
