@@ -153,19 +153,7 @@ class PurchaseModel:
     def state(self) -> Json:
         """What was learned, as JSON."""
         self._require_fitted()
-        return {
-            "name": self.name,
-            "version": fitted.VERSION,
-            "unit": "day",
-            "params": self.params_._asdict(),
-            "standard_errors": self.standard_errors_._asdict(),
-            "covariance": self.covariance_.tolist(),
-            "log_likelihood": self.loglik_,
-            "customers": self.n_customers_,
-            "histories": self.n_histories_,
-            "notes": self.notes_,
-            "spend": self.spend.state(),
-        }
+        return {**fitted.estimates(self, "day"), "spend": self.spend.state()}
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -180,14 +168,7 @@ class PurchaseModel:
     @classmethod
     def of_state(cls, state: Json) -> Self:
         """The model whose `state` this is."""
-        model = cls.made_for(state)
-        model.params_ = cls.params_kind(**state["params"])
-        model.standard_errors_ = cls.params_kind(**state["standard_errors"])
-        model.covariance_ = np.array(state["covariance"], dtype=np.float64)
-        model.loglik_ = state["log_likelihood"]
-        model.n_customers_, model.n_histories_ = state["customers"], state["histories"]
-        model.notes_ = tuple(state["notes"])
-        return model
+        return fitted.restore(cls.made_for(state), state)
 
     @classmethod
     def made_for(cls, state: Json) -> Self:

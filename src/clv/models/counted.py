@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from clv.core.errors import ClvError, ColumnError, HistoryError
-from clv.core.types import Floats, Json
+from clv.core.types import Floats
 from clv.models import fitted
 from clv.numerics import histories
 
@@ -80,19 +80,7 @@ class CountedModel:
     def save(self, folder: Path) -> None:
         """Write model.json into an existing folder."""
         self._require_fitted()
-        state = {
-            "name": self.name,
-            "version": fitted.VERSION,
-            "unit": self.unit,
-            "params": self.params_._asdict(),
-            "standard_errors": self.standard_errors_._asdict(),
-            "covariance": self.covariance_.tolist(),
-            "log_likelihood": self.loglik_,
-            "customers": self.n_customers_,
-            "histories": self.n_histories_,
-            "notes": self.notes_,
-        }
-        fitted.write(folder, state)
+        fitted.write(folder, fitted.estimates(self, self.unit))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -102,19 +90,7 @@ class CountedModel:
         ------
         RunError : the file is missing, of another model or version, or incomplete
         """
-        return fitted.made(folder, cls.name, cls.of_state)
-
-    @classmethod
-    def of_state(cls, state: Json) -> Self:
-        """The model whose state this is."""
-        model = cls()
-        model.params_ = cls.params_kind(**state["params"])
-        model.standard_errors_ = cls.params_kind(**state["standard_errors"])
-        model.covariance_ = np.array(state["covariance"], dtype=np.float64)
-        model.loglik_ = state["log_likelihood"]
-        model.n_customers_, model.n_histories_ = state["customers"], state["histories"]
-        model.notes_ = tuple(state["notes"])
-        return model
+        return fitted.made(folder, cls.name, lambda state: fitted.restore(cls(), state))
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "params_"):

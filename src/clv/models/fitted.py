@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
 
 from clv.core.errors import FitError, RunError
 from clv.core.types import Json
@@ -39,6 +41,34 @@ def held(
         return fit(prior_sd), ()
     except FitError as runaway:
         return fit(WEAK_PRIOR_SD), (f"{runaway} Here a weak prior held the parameters.",)
+
+
+def estimates(model: Any, unit: str) -> Json:
+    """What a model with parameters learned, as JSON; times in that unit."""
+    return {
+        "name": model.name,
+        "version": VERSION,
+        "unit": unit,
+        "params": model.params_._asdict(),
+        "standard_errors": model.standard_errors_._asdict(),
+        "covariance": model.covariance_.tolist(),
+        "log_likelihood": model.loglik_,
+        "customers": model.n_customers_,
+        "histories": model.n_histories_,
+        "notes": model.notes_,
+    }
+
+
+def restore(model: Found, state: Json) -> Found:
+    """The model, with what `estimates` told of it."""
+    made: Any = model
+    made.params_ = made.params_kind(**state["params"])
+    made.standard_errors_ = made.params_kind(**state["standard_errors"])
+    made.covariance_ = np.array(state["covariance"], dtype=np.float64)
+    made.loglik_ = state["log_likelihood"]
+    made.n_customers_, made.n_histories_ = state["customers"], state["histories"]
+    made.notes_ = tuple(state["notes"])
+    return model
 
 
 def write(folder: Path, state: Json) -> None:

@@ -141,6 +141,14 @@ def test_a_naive_rule_that_wins_is_told_and_a_failed_model_too(page):
     assert "Not fitted: too few returns to fit" in page.text
 
 
+def test_what_is_to_be_told_of_a_model_stands_below_the_table(usual):
+    rows = [dict(row) for row in usual.leaderboard["rows"]]
+    rows[0]["notes"] = ["The gaps show no rhythm & so on."]
+    board = {**usual.leaderboard, "rows": rows}
+    shown = Page(render(dataclasses.replace(usual, leaderboard=board)))
+    assert "The gaps show no rhythm & so on." in shown.text
+
+
 def test_promised_and_reached_coverage_stand_side_by_side(page):
     assert "An interval of 90 % may miss 5.0 % of customers on either side." in page.text
     assert "it held 91.2 %" in page.text
