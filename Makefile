@@ -34,6 +34,7 @@ bench: $(DEV) $(PEERS) ## speed side by side with lifetimes and pymc-marketing; 
 docs: $(DEV) ## the README's words and picture, the models' figures, the table beside lifetimes, anew
 	@$(BIN)/clv run cdnow --out demo | $(BIN)/python docs/demo.py
 	@$(BIN)/python docs/picture.py demo
+	@$(BIN)/python -m docs.dictionary
 	@$(BIN)/python docs/against_lifetimes.py
 	@$(BIN)/python -m docs.figures
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 import ibis
 import pyarrow as pa
@@ -26,8 +27,13 @@ def _engine():
     return ibis.duckdb.connect()
 
 
-def ledger(rows: Iterable[Row], returns: Returns = "net", *, channel: bool = True) -> Ledger:
-    """Rows of (customer, day number, amount), all through one channel if through any."""
+def ledger(
+    rows: Iterable[Row], returns: Returns = "net", *, channel: bool = True, engine: Any = None
+) -> Ledger:
+    """Rows of (customer, day number, amount), all through one channel if through any.
+
+    The tables of the one before are gone, unless an engine of its own is given.
+    """
     listed = list(rows)
     table = pa.table(
         {
@@ -41,7 +47,7 @@ def ledger(rows: Iterable[Row], returns: Returns = "net", *, channel: bool = Tru
             "channel_group": ["Unknown"] * len(listed),
         }
     )
-    engine = _engine()
+    engine = engine or _engine()
     for name in ("bought", "refunds"):
         engine.drop_table(name, force=True)
     log = engine.create_table("transactions", table, overwrite=True)

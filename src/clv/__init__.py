@@ -6,12 +6,37 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clv.apps.python import fit, models, open_run, predict, run, validate
+    from clv.apps.python import (
+        backtest,
+        build_features,
+        fit,
+        generate,
+        models,
+        open_run,
+        predict,
+        run,
+        validate,
+    )
 
-__all__ = ["fit", "models", "open_run", "predict", "run", "validate"]
+# Idle threads sleep: by default OpenMP's spin, and two fits at once on two cores then take a
+# hundred times as long. It reads this as the first library that uses it is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+__all__ = [
+    "backtest",
+    "build_features",
+    "fit",
+    "generate",
+    "models",
+    "open_run",
+    "predict",
+    "run",
+    "validate",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -21,7 +21,10 @@ FLAGS = [
 HOSTILE = (
     "</script><script>document.title='broken'</script><img src=x onerror=\"document.title=1\">"
 )
-CHARTS = {"value", "lorenz", "segments", "tracking", "deciles"}
+CHARTS = {
+    *("value", "lorenz", "segments", "tracking", "deciles", "totals", "pit", "churn", "origins"),
+    *(f"dependence.{i}" for i in range(4)),
+}
 DARK_PAPER = "rgb(20, 24, 28)"
 
 
@@ -43,6 +46,9 @@ def report(tmp_path_factory):
     table.loc[table["segment"] == "Lost", "segment"] = HOSTILE
     # One unbroken word of 400 letters is what pushes a page wider than a phone.
     long = report_builder.manifest(table, title="W" * 400, warnings=[HOSTILE])
+    long["insight"]["importance"][0] |= {"meaning": HOSTILE, "feature": "w" * 400}
+    steps = long["insight"]["partial_dependence"][3]
+    steps |= {"meaning": HOSTILE, "values": [HOSTILE, "b", "c", "d"]}
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(
         render(report_builder.findings(forecasts=table, manifest=long)), encoding="utf-8"
@@ -129,10 +135,53 @@ def test_pointing_at_a_chart_tells_its_figures(browser, report):
         assert visit.complaints == []
 
 
+def test_a_text_of_the_log_in_a_tip_is_not_run(browser, report):
+    with Visit(browser, report, viewport={"width": 1400, "height": 900}) as visit:
+        chart = visit.page.locator('[data-chart="dependence.3"]')
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        chart.hover(position={"x": box["width"] * 0.2, "y": box["height"] * 0.6})
+        tip = chart.locator("div", has_text="of customers").last
+        tip.wait_for()
+        assert HOSTILE in tip.inner_text()
+        assert visit.page.title().startswith("Customer lifetime value")
+        assert visit.complaints == []
+
+
+def test_another_figure_can_be_drawn_day_by_day(browser, report):
+    with Visit(browser, report, viewport={"width": 1400, "height": 900}) as visit:
+        ticks = """() => [...document.querySelectorAll('[data-chart=origins] svg text')]
+            .map(t => t.textContent)"""
+        before = visit.page.evaluate(ticks)
+        visit.page.get_by_label("Bias", exact=True).check()
+        after = visit.page.evaluate(ticks)
+        assert not any("%" in text for text in before)
+        assert any("%" in text for text in after)
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_what_a_figure_means_opens_beside_its_name(browser, report, width):
+    settings = {"viewport": {"width": width, "height": 900}, "reduced_motion": "reduce"}
+    with Visit(browser, report, **settings) as visit:
+        term = visit.page.locator(".term", has_text="Mean error").first
+        assert not visit.page.locator("#tip-mae").is_visible()
+        term.focus()
+        visit.page.keyboard.press("Enter")
+        tip = visit.page.locator("#tip-mae")
+        tip.wait_for()
+        assert "How far a customer’s forecast is off" in tip.inner_text()
+        box, head = tip.bounding_box(), term.bounding_box()
+        assert 0 <= box["x"] <= width - box["width"]
+        assert 0 < box["y"] - head["y"] < 60
+        visit.page.keyboard.press("Escape")
+        tip.wait_for(state="hidden")
+
+
 def test_without_scripts_every_table_shows(browser, report):
     with Visit(browser, report, java_script_enabled=False) as visit:
         tables = visit.page.locator("table")
-        assert tables.count() >= 12
+        assert tables.count() >= 24
         assert all(tables.nth(i).is_visible() for i in range(tables.count()))
         assert not visit.page.locator(".chart").first.is_visible()
 
@@ -169,7 +218,9 @@ def test_a_run_with_almost_nothing_opens_too(browser, tmp_path):
         usual,
         forecasts=table,
         leaderboard={"rule": "none", "holdout": None, "rows": []},
-        manifest=usual.manifest | {"coverage": None, "currency": None},
+        manifest=usual.manifest
+        | {"coverage": None, "churn": {}, "insight": None, "currency": None, "signal": False}
+        | {"total": usual.manifest["total"] | {"past": []}},
         holdout=usual.holdout.head(0),
         tracking=usual.tracking.head(0),
         quarantine=usual.quarantine.head(0),

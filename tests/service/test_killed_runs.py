@@ -12,6 +12,7 @@ from clv.ops import runs
 from clv.ops.job import RunSettings
 from clv.ops.pipeline import run
 from tests.logs import write_log
+from tests.service.dying_run import QUICK
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = (
@@ -35,7 +36,7 @@ def log(tmp_path_factory):
 @pytest.fixture(scope="module")
 def former(log, tmp_path_factory):
     place = tmp_path_factory.mktemp("former") / "out"
-    run(RunSettings(str(log), out=place))
+    run(RunSettings(str(log), out=place, models=QUICK))
     return place
 
 
@@ -78,5 +79,5 @@ def test_the_next_run_removes_what_the_killed_one_left(log, tmp_path):
     killed(log, place, "write the run folder")
     assert not place.exists()
     assert [path.name for path in tmp_path.iterdir()] != []
-    run(RunSettings(str(log), out=place))
+    run(RunSettings(str(log), out=place, models=QUICK))
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -4,6 +4,7 @@ import numpy as np
 
 from clv.core.types import AsOf
 from clv.data.settings import IngestSettings
+from clv.ops.budget import BUDGETS
 from clv.ops.job import RunSettings
 from clv.ops.pipeline import run
 from tests.logs import write_log
@@ -13,7 +14,7 @@ AS_OF = "2024-03-01"
 
 def forecasts(log, place):
     settings = IngestSettings(as_of=AsOf.parse(AS_OF))
-    done = run(RunSettings(str(log), ingest=settings, out=place))
+    done = run(RunSettings(str(log), ingest=settings, out=place, budget=BUDGETS["fast"]))
     return (done.folder / "forecasts.parquet").read_bytes()
 
 

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clv.apps.options import takes
-from clv.core.errors import ClvError
-from clv.ops.config import FitConfig, RunConfig, ValidateConfig
+from clv.core.errors import ClvError, SettingError
+from clv.ops.config import (
+    BacktestConfig,
+    FeaturesConfig,
+    FitConfig,
+    GenerateConfig,
+    RunConfig,
+    ValidateConfig,
+)
 
 # Nothing heavy is imported before a command needs it: help answers at once.
 if TYPE_CHECKING:
@@ -29,14 +36,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Log = Annotated[
-    str,
-    typer.Argument(
-        metavar="LOG",
-        help="CSV, Parquet or Excel file, folder or glob; postgresql://...?table=orders,"
-        " sqlite:///shop.db?table=orders; s3://bucket/key; or cdnow, the bundled log.",
-    ),
-]
+_LOG = typer.Argument(
+    metavar="LOG",
+    help="CSV, Parquet or Excel file, folder or glob; postgresql://...?table=orders,"
+    " sqlite:///shop.db?table=orders; s3://bucket/key; or cdnow, the bundled log.",
+    show_default=False,
+)
+Log = Annotated[str, _LOG]
+AnyLog = Annotated[str | None, _LOG]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 
 
@@ -70,6 +77,35 @@ def run(
 
     settings = config.run_settings(log, machine(), out)
     print_run(run_pipeline(settings, reporter()), as_json)
+
+
+@app.command()
+@takes(BacktestConfig)
+def backtest(
+    log: Log,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder of the result. Default: backtest in CLV_HOME."),
+    ] = None,
+    as_json: AsJson = False,
+    *,
+    config: BacktestConfig,
+) -> None:
+    """Stand on several past days of a log, forecast, and hold it against what came.
+
+    Each model is fitted anew on each day, to what was known then. What is done is kept: stopped
+    and begun again, it goes on where it was.
+
+    [bold]Examples[/bold]
+
+      clv backtest orders.csv --origins 5 --horizon 90
+
+      clv backtest orders.csv --models ensemble --models bgnbd --json > backtest.json
+    """
+    from clv.apps.printing import print_backtest
+    from clv.ops.backtesting import backtest as backtest_log
+
+    print_backtest(backtest_log(log, config, machine(), out, reporter()), as_json)
 
 
 @app.command()
@@ -161,11 +197,89 @@ def fit(
 
 
 @app.command()
+@takes(FeaturesConfig)
+def features(
+    log: AnyLog = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write a .parquet, .csv or .json file. Default: CSV to stdout."),
+    ] = None,
+    save_reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-reference",
+            help="Write what was learned of these customers, to compare others with them.",
+        ),
+    ] = None,
+    show: Annotated[
+        bool, typer.Option("--list", help="Say what each feature is, and build none.")
+    ] = False,
+    as_json: AsJson = False,
+    *,
+    config: FeaturesConfig,
+) -> None:
+    """Write every feature of every customer: one row each, as of a day.
+
+    What the log has no column for is left out, never made up.
+
+    [bold]Examples[/bold]
+
+      clv features orders.csv --out features.parquet
+
+      clv features lines.csv --as-of 2025-06-30 --customers customers.csv --country GB
+
+      clv features --list
+    """
+    from clv.apps.printing import print_dictionary, print_features
+    from clv.ops.featuring import build_features, dictionary
+
+    if show:
+        print_dictionary(dictionary(), as_json)
+        return
+    if log is None:
+        raise SettingError("log: say which log to read, or --list for what each feature is.")
+    built = build_features(log, config, machine(), reporter(), save_reference)
+    print_features(built, out)
+
+
+@app.command()
 def models(as_json: AsJson = False) -> None:
     """List the models that forecast value, and the yardsticks they are compared with."""
     from clv.apps.printing import print_models
 
     print_models(as_json)
+
+
+@app.command()
+@takes(GenerateConfig)
+def generate(
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="Folder to write; a shop made before is replaced."),
+    ] = Path("shop"),
+    as_json: AsJson = False,
+    *,
+    config: GenerateConfig,
+) -> None:
+    """Make up a shop whose truth is known: a log to try things on, and what will really come.
+
+    Writes the log, customers with and without what they bring later, sustainability and market
+    data, and the truth: every parameter, and each customer's expected value.
+
+    [bold]Examples[/bold]
+
+      clv generate
+
+      clv run shop/transactions.parquet
+
+      clv generate --customers 50000 --transactions 500000 --out big
+
+      clv generate --defects 0.02 --format csv --seed 7 --out messy
+    """
+    from clv.apps.printing import print_generated
+    from clv.ops.generating import generate as generate_shop
+
+    print_generated(generate_shop(config, out, reporter()), as_json)
 
 
 @app.callback(invoke_without_command=True)

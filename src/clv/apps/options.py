@@ -14,9 +14,9 @@ from pydantic_core import PydanticUndefined
 from clv.core.errors import StoppedError
 
 if TYPE_CHECKING:
-    from clv.ops.config import LogConfig
+    from clv.ops.config import Options
 
-Config = TypeVar("Config", bound="LogConfig")
+Config = TypeVar("Config", bound="Options")
 
 _FILE = Annotated[
     Path | None,
@@ -24,7 +24,7 @@ _FILE = Annotated[
 ]
 
 
-def takes(config: type[LogConfig]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def takes(config: type[Options]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of a configuration; it receives them as ``config``.
 
     The command's own parameters come first and keep their meaning. Options not given stay
@@ -61,7 +61,7 @@ def takes(config: type[LogConfig]) -> Callable[[Callable[..., None]], Callable[.
     return decorate
 
 
-def _flags(config: type[LogConfig]) -> list[str]:
+def _flags(config: type[Options]) -> list[str]:
     return [
         name
         for name, field in config.model_fields.items()
@@ -69,7 +69,7 @@ def _flags(config: type[LogConfig]) -> list[str]:
     ]
 
 
-def _parameter(name: str, config: type[LogConfig]) -> inspect.Parameter:
+def _parameter(name: str, config: type[Options]) -> inspect.Parameter:
     field = config.model_fields[name]
     kind: Any = field.annotation
     optional = kind if type(None) in get_args(kind) else kind | None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from clv.apps.boards import INTERVALS_LEGEND, LEGEND, intervals, leaderboard, number
 from clv.core.errors import SettingError
 from clv.models import registry
 
@@ -17,14 +18,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from clv.core.types import Json
+    from clv.ops.featuring import Built
     from clv.ops.rescoring import Scored
     from clv.ops.runs import Run
 
 FORMATS = (".parquet", ".csv", ".json")
-LEGEND = (
-    "MAE: mean miss per customer. bias: of the total. Gini, Spearman: ranking, 1 is best.\n"
-    "deciles: mean miss of tenths of customers. deviance: lower is better, and decides.\n"
-)
 
 
 class Terminal:
@@ -66,7 +64,7 @@ def print_run(run: Run, as_json: bool) -> None:
         f" {_percent(counts['one_timers'] / counts['customers'])} ordered on one day only"
     )
     console.print(f"Readiness: {run.readiness['verdict']}\n")
-    console.print(_leaderboard(run.leaderboard))
+    console.print(leaderboard(run.leaderboard))
     console.print(LEGEND)
     for row in run.leaderboard["rows"]:
         for note in [row["failed"]] if row["failed"] else row.get("notes", []):
@@ -83,6 +81,20 @@ def print_run(run: Run, as_json: bool) -> None:
         console.print(f"Note: {warning}")
     console.print(f"Forecasts: {run.folder / 'forecasts.parquet'}")
     console.print(f"Report:    {run.report}")
+
+
+def print_backtest(found: Json, as_json: bool) -> None:
+    if as_json:
+        _json(found)
+        return
+    console = _console()
+    console.print(leaderboard(found, spread=True))
+    console.print(LEGEND)
+    console.print(intervals(found))
+    console.print(INTERVALS_LEGEND)
+    champion = found["champion"]
+    console.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})")
+    console.print(f"Every figure of every day: {Path(found['folder']) / 'backtest.json'}")
 
 
 def print_validation(found: Json, as_json: bool) -> None:
@@ -109,7 +121,7 @@ def print_fit(found: Json, as_json: bool) -> None:
         return
     table = Table("parameter", "value", "standard error", box=None, pad_edge=False)
     for name, figure in {**found["parameters"], **found.get("effects", {})}.items():
-        table.add_row(name, f"{figure['value']:.5f}", _number(figure["se"], ".5f"))
+        table.add_row(name, f"{figure['value']:.5f}", number(figure["se"], ".5f"))
     console = _console()
     if "reason" in found:
         _print_picked(found, console)
@@ -137,6 +149,32 @@ def _print_picked(found: Json, console: Console) -> None:
     console.print(found["reason"])
 
 
+def print_generated(found: Json, as_json: bool) -> None:
+    if as_json:
+        _json(found)
+        return
+    console = _console()
+    console.print(
+        f"{found['transactions']:,} transactions of {found['customers']:,} customers,"
+        f" {found['first_day']} to {found['as_of']}: {found['orders']:,} orders and"
+        f" {found['returns']:,} returns"
+    )
+    if found["defects"]:
+        planted = ", ".join(f"{n:,} {name}" for name, n in found["defects"].items())
+        console.print(f"Defects: {planted}")
+    console.print(
+        f"In the {found['horizon_days']} days after, they are expected to bring"
+        f" {_amount(found['expected_value'])}, and bring {_amount(found['actual_value'])} as it"
+        " turns out."
+    )
+    for note in found["notes"]:
+        console.print(f"Note: {note}")
+    for name, rows in found["files"].items():
+        path = Path(found["folder"]) / f"{name}.{found['format']}"
+        console.print(f"{path}: {rows:,} rows")
+    console.print(f"Next: clv run {Path(found['folder']) / 'transactions'}.{found['format']}")
+
+
 def print_models(as_json: bool) -> None:
     if as_json:
         _json(
@@ -152,8 +190,35 @@ def print_models(as_json: bool) -> None:
     _console().print(table)
 
 
-def print_scored(scored: Scored, out: Path | None) -> None:
-    """The forecasts to a file or stdout; how the log was read to stderr.
+def print_features(built: Built, out: Path | None) -> None:
+    """The features as `print_scored` prints forecasts."""
+    columns = built.table.num_columns - 1
+    print_scored(built, out, f"customers with {columns} features")
+    if built.left_out:
+        names = ", ".join(name.removeprefix("known_") for name in built.left_out)
+        sys.stderr.write(f"left out, as their texts are no groups of customers: {names}\n")
+
+
+def print_dictionary(entries: list[Json], as_json: bool) -> None:
+    if as_json:
+        _json(entries)
+        return
+    console = _console()
+    for theme in dict.fromkeys(entry["theme"] for entry in entries):
+        console.print(f"[bold]{theme}[/bold]")
+        table = Table("name", "meaning", "unit", "empty for", box=None, pad_edge=False)
+        for entry in entries:
+            if entry["theme"] == theme:
+                needs = f" (needs {', '.join(entry['needs'])})" if entry["needs"] else ""
+                table.add_row(
+                    entry["name"], entry["meaning"] + needs, entry["unit"], entry["absent"]
+                )
+        console.print(table)
+        console.print()
+
+
+def print_scored(scored: Scored | Built, out: Path | None, what: str = "forecasts") -> None:
+    """The table to a file or stdout; how the log was read to stderr.
 
     Raises
     ------
@@ -169,7 +234,7 @@ def print_scored(scored: Scored, out: Path | None) -> None:
     counts = scored.counts
     refused = ", ".join(f"{n:,} {rule}" for rule, n in counts["by_rule"].items())
     sys.stderr.write(
-        f"{scored.table.num_rows:,} forecasts as of {scored.as_of}"
+        f"{scored.table.num_rows:,} {what} as of {scored.as_of}"
         + (f" in {out}" if out else "")
         + f"; {counts['accepted']:,} of {counts['rows_in']:,} rows accepted"
         + (f" ({refused})" if refused else "")
@@ -211,38 +276,6 @@ def _print_log(console: Console, told: Json) -> None:
         console.print(f"  {rows:,} rows: {rule}")
     for notice in told["notices"]:
         console.print(f"Note: {notice}")
-
-
-def _leaderboard(board: Json) -> Table:
-    holdout = board["holdout"]
-    table = Table(
-        title=f"Checked on {holdout['days']} known days, {holdout['from']} to {holdout['to']}",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-    )
-    table.add_column("model")
-    for figure in ("MAE", "bias", "Gini", "Spearman", "deciles", "deviance"):
-        table.add_column(figure, justify="right")
-    for row in board["rows"]:
-        name = ("* " if row["champion"] else "  ") + registry.entry(row["model"]).short
-        if row["failed"]:
-            table.add_row(name, "failed")
-            continue
-        table.add_row(
-            name,
-            _number(row["mae"], ",.2f"),
-            _number(row["bias"], "+.1%"),
-            _number(row["gini"], ".3f"),
-            _number(row["spearman"], ".3f"),
-            _number(row["decile_mape"], ".1%"),
-            _number(row["deviance"], ".3f"),
-        )
-    return table
-
-
-def _number(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
 
 
 def _percent(share: float) -> str:

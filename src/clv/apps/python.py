@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clv.apps.settings import settings
-from clv.ops.config import FitConfig, RunConfig, ValidateConfig
+from clv.ops.config import (
+    BacktestConfig,
+    FeaturesConfig,
+    FitConfig,
+    GenerateConfig,
+    RunConfig,
+    ValidateConfig,
+)
 from clv.ops.progress import Silent
 
 if TYPE_CHECKING:
@@ -39,6 +46,20 @@ def run(log: str | Path, *, out: str | Path | None = None, **options: Any) -> Ru
     config = RunConfig.checked(options)
     folder = Path(out) if out is not None else None
     return run_pipeline(config.run_settings(str(log), settings().machine(), folder), Silent())
+
+
+def backtest(log: str | Path, *, out: str | Path | None = None, **options: Any) -> Json:
+    """Models on several past days of a log, against what came: `clv backtest`.
+
+    Returns
+    -------
+    `rule`, `champion`, `origins` and `rows`: per model its figures over all days and on each
+    """
+    from clv.ops.backtesting import backtest as backtest_log
+
+    config = BacktestConfig.checked(options)
+    folder = Path(out) if out is not None else None
+    return backtest_log(str(log), config, settings().machine(), folder, Silent())
 
 
 def validate(log: str | Path, **options: Any) -> Json:
@@ -76,6 +97,43 @@ def fit(model: str, log: str | Path, **options: Any) -> Json:
     from clv.ops.fitting import fit_model
 
     return fit_model(model, str(log), FitConfig.checked(options), settings().machine(), Silent())
+
+
+def generate(out: str | Path, **options: Any) -> Json:
+    """A made-up shop whose truth is known, written to a folder: `clv generate`.
+
+    Parameters
+    ----------
+    out : folder to write; a shop made before is replaced
+    options : those of the command, as customers=50_000, transactions=500_000, seed=1
+
+    Returns
+    -------
+    what was written: files with their rows, orders, returns, expected and actual value
+    """
+    from clv.ops.generating import generate as generate_shop
+
+    return generate_shop(GenerateConfig.checked(options), Path(out), Silent())
+
+
+def build_features(log: str | Path, **options: Any) -> pd.DataFrame:
+    """Every feature of every customer as of a day: `clv features`.
+
+    Parameters
+    ----------
+    options : those of the command, as as_of="2025-06-30", customers="customers.csv"
+
+    Returns
+    -------
+    one row a customer: customer_id, and a column for each feature of the data dictionary that
+    the log and the files beside it have
+    """
+    from clv.features.book import to_frame
+    from clv.ops import featuring
+
+    config = FeaturesConfig.checked(options)
+    built = featuring.build_features(str(log), config, settings().machine(), Silent())
+    return to_frame(built.table)
 
 
 def models() -> list[str]:

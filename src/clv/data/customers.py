@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
-from clv.core.errors import ColumnError, SourceError
+from clv.core.errors import ColumnError
 from clv.data.columns import customer_column
-from clv.data.rules import MISSING
-from clv.data.staging import unique
-from clv.data.textfile import SPACE, first_lines, open_text, sniff_delimiter
+from clv.data.tablefile import read_table, trimmed, with_comma
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from clv.core.types import Floats
 
@@ -27,11 +22,6 @@ if TYPE_CHECKING:
 NAMED = 3
 #: Texts with more values than this are names rather than groups.
 MOST_GROUPS = 50
-_SPREADSHEETS = (".xlsx", ".xlsm", ".xls")
-_NUMBER = r"^[-+]?\d[\d.,]*$"
-_DECIMAL_COMMA = r"^[-+]?\d+(,\d+)?$"
-#: A comma before three digits may part thousands.
-_OPEN_COMMA = r"^[-+]?[1-9]\d{0,2},\d{3}$"
 
 
 def read_customers(
@@ -61,25 +51,9 @@ def read_customers(
     ColumnError : a column is missing, has gaps, is no group or the same for all; a customer is
         missing, without a name or there twice
     """
-    table = _read(path, customer)
-    ids = customer if customer in table.column_names else customer_column(table.column_names)
-    if ids is None:
-        raise ColumnError(
-            f"customers: no column of {path} says who the customer is; it has"
-            f" {', '.join(table.column_names)}. Call it customer_id."
-        )
+    table, ids = _identified(path, customer, columns)
     names = list(columns) or [name for name in table.column_names if name != ids]
-    if missing := [name for name in names if name not in table.column_names]:
-        raise ColumnError(
-            f"customers: {path} has no column {', '.join(missing)}; it has"
-            f" {', '.join(table.column_names)}."
-        )
-    who = _texts(table[ids].combine_chunks())
-    if who.null_count:
-        raise ColumnError(
-            f"customers: {ids} is empty in {who.null_count} row(s) of {path}, so nobody knows whose"
-            " they are. Fill it in, or remove the rows."
-        )
+    who = table[ids].combine_chunks()
     rows = _rows(who.to_pylist(), wanted, path)
     found: dict[str, Floats] = {}
     for name in names:
@@ -87,62 +61,72 @@ def read_customers(
     return found
 
 
-def _read(path: Path, customer: str | None) -> pa.Table:
-    if not path.is_file():
-        raise SourceError(f"customers: there is no file {path}. Give a CSV or Parquet file.")
-    if path.suffix.lower() in _SPREADSHEETS:
-        raise SourceError(f"customers: {path} is a spreadsheet. Save it as CSV and give that.")
-    try:
-        if path.suffix == ".parquet":
-            return pq.read_table(path)
-        with tempfile.TemporaryDirectory(prefix="clv-") as folder:
-            return _read_text(path, customer, Path(folder))
-    except SourceError as error:
-        raise SourceError(str(error).replace("source:", "customers:", 1)) from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise SourceError(f"customers: {path} cannot be read ({error}).") from None
+def customers_table(path: Path, customer: str | None, columns: Sequence[str]) -> pa.Table:
+    """A table of customers as it is: gaps stay gaps, and not every customer needs a row.
+
+    Parameters
+    ----------
+    path, customer, columns : as `read_customers` takes them
+
+    Returns
+    -------
+    customer_id, and the columns: numbers, truths, dates or texts
+
+    Raises
+    ------
+    SourceError : there is no such file, or it cannot be read
+    ColumnError : a column is missing, or a customer is without a name or there twice
+    """
+    table, ids = _identified(path, customer, columns)
+    names = list(columns) or [name for name in table.column_names if name != ids]
+    who = table[ids].combine_chunks()
+    if again := len(who) - pc.count_distinct(who).as_py():
+        twice = [row["values"] for row in pc.value_counts(who).to_pylist() if row["counts"] > 1]
+        raise _repeated(again, twice, path)
+    found = {"customer_id": who}
+    for name in names:
+        column = table[name].combine_chunks()
+        text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        found[name] = with_comma(name, trimmed(column), "customers") if text else column
+    return pa.table(found)
 
 
-def _read_text(path: Path, customer: str | None, folder: Path) -> pa.Table:
-    plain = open_text(path, folder, "customers").path
-    delimiter = sniff_delimiter(first_lines(plain), None)
-    if delimiter == SPACE:
-        raise SourceError(
-            f"customers: the columns of {path} are parted by blanks. Part them by commas."
-        )
-    parsing = pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    with pa_csv.open_csv(plain, parse_options=parsing) as head:
-        names = head.schema.names
+def _identified(path: Path, customer: str | None, columns: Sequence[str]) -> tuple[pa.Table, str]:
+    """The table with trimmed customers as text, and the name of their column."""
     # Identities are text: 007 is not 7.
-    texts = {
-        name: pa.string()
-        for name, shown in zip(names, unique(names), strict=True)
-        if shown == customer or customer_column([shown])
-    }
-    nothing = [*pa_csv.ConvertOptions().null_values, *MISSING, "None", "<NA>"]
-    table = pa_csv.read_csv(
-        plain,
-        parse_options=parsing,
-        convert_options=pa_csv.ConvertOptions(column_types=texts, null_values=nothing),
+    table = read_table(
+        path, "customers", lambda shown: shown == customer or bool(customer_column([shown]))
     )
-    return table.rename_columns(unique(names))
+    there = ", ".join(table.column_names)
+    ids = customer if customer in table.column_names else customer_column(table.column_names)
+    if ids is None:
+        raise ColumnError(
+            f"customers: no column of {path} says who the customer is; it has {there}. Call it"
+            " customer_id."
+        )
+    if missing := [name for name in columns if name not in table.column_names]:
+        raise ColumnError(f"customers: {path} has no column {', '.join(missing)}; it has {there}.")
+    who = trimmed(table[ids].combine_chunks())
+    if who.null_count:
+        raise ColumnError(
+            f"customers: {ids} is empty in {who.null_count} row(s) of {path}, so nobody knows whose"
+            " they are. Fill it in, or remove the rows."
+        )
+    return table.set_column(table.column_names.index(ids), ids, who), ids
 
 
-def _texts(column: pa.Array) -> pa.Array:
-    """Trimmed texts; null where there is nothing, or a word for it."""
-    texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    nothing = pc.is_in(pc.utf8_lower(texts), pa.array(MISSING))
-    return pc.if_else(nothing, pa.scalar(None, pa.string()), texts)
+def _repeated(rows: int, customers: Sequence[str], path: Path) -> ColumnError:
+    return ColumnError(
+        f"customers: {path} has {rows} row(s) of a customer it names already"
+        f" ({_some(customers)}). Give one row a customer."
+    )
 
 
 def _rows(ids: list[str], wanted: Sequence[str], path: Path) -> list[int]:
     place = {name: row for row, name in enumerate(ids)}
     if len(place) < len(ids):
         again = list(dict.fromkeys(name for row, name in enumerate(ids) if place[name] != row))
-        raise ColumnError(
-            f"customers: {path} has {len(ids) - len(place)} row(s) of a customer it names already"
-            f" ({_some(again)}). Give one row a customer."
-        )
+        raise _repeated(len(ids) - len(place), again, path)
     if missing := [name for name in wanted if name not in place]:
         raise ColumnError(
             f"customers: {len(missing)} of {len(wanted)} customers of the log are not in {path}"
@@ -159,7 +143,7 @@ def _numbers(name: str, column: pa.Array, path: Path) -> dict[str, Floats]:
     kind = column.type
     whole = pa.types.is_boolean(kind) or pa.types.is_integer(kind)
     number = whole or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    known = column if number else _texts(column)
+    known = column if number else trimmed(column)
     if empty := pc.sum(pc.is_null(known, nan_is_null=True)).as_py():
         raise ColumnError(
             f"customers: {name} is empty for {empty} customer(s) in {path}."
@@ -168,24 +152,10 @@ def _numbers(name: str, column: pa.Array, path: Path) -> dict[str, Floats]:
     if whole:
         return {name: known.cast(pa.int64()).to_numpy(zero_copy_only=False).astype(np.float64)}
     if not number:
-        known = _with_comma(name, known)
+        known = with_comma(name, known, "customers")
     if pa.types.is_string(known.type):
         return _groups(name, known)
     return {name: known.cast(pa.float64()).to_numpy(zero_copy_only=False)}
-
-
-def _with_comma(name: str, texts: pa.Array) -> pa.Array:
-    """Numbers, where all the texts are some with a decimal comma; else the texts as they are."""
-    commas = texts.filter(pc.match_substring(texts, ","))
-    if not len(commas) or not pc.all(pc.match_substring_regex(texts, _NUMBER)).as_py():
-        return texts
-    decimal = pc.all(pc.match_substring_regex(texts, _DECIMAL_COMMA)).as_py()
-    if not decimal or pc.all(pc.match_substring_regex(commas, _OPEN_COMMA)).as_py():
-        raise ColumnError(
-            f"customers: {name} has numbers such as {commas[0].as_py()!r}, and whether the comma"
-            " parts thousands or decimals cannot be told. Write them as 1234 or 1234.5."
-        )
-    return pc.replace_substring(texts, ",", ".").cast(pa.float64())
 
 
 def _groups(name: str, texts: pa.Array) -> dict[str, Floats]:

@@ -1,47 +1,209 @@
-"""What intervals promised and what they reached, on customers they were not learned from."""
+"""What intervals promised and what they reached, on days they were not learned from."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from clv.core.types import Json
-from clv.evaluation.metrics import coverage
-from clv.models.intervals import cross_fitted
+from clv.core.errors import HistoryError
+from clv.core.types import Floats, Json
+from clv.evaluation import metrics
+from clv.evaluation.backtest import Trial
+from clv.models.distribution import Distribution, PastDay, Spread
+from clv.models.totals import TotalError
 
-if TYPE_CHECKING:
-    from clv.evaluation.backtest import Trial
+#: Levels whose quantiles make up the CRPS: the middles of so many even parts.
+CRPS_LEVELS = (np.arange(100) + 0.5) / 100
+HELD_OUT = "learned on earlier past days"
+CROSS_FITTED = "learned on the other half of the customers, as there is one past day"
 
 
-def holdout_table(trial: Trial, model: str, level: float, seed: int) -> pd.DataFrame:
-    """The champion on the holdout: customer_id, group, predicted, lower, upper, actual."""
-    predicted = trial.predictions[model]["clv"].to_numpy(dtype=np.float64)
-    onetimer = trial.onetimer()
-    lower, upper = cross_fitted(
-        onetimer, predicted, trial.actual, trial.origin.window.n_days, level, seed
-    )
+class Judged(NamedTuple):
+    """A trial with distributions learned without it.
+
+    Attributes
+    ----------
+    how : what they were learned from
+    """
+
+    trial: Trial
+    spread: Spread
+    how: str
+
+
+def learned(trials: Sequence[Trial], model: str, mean: float) -> Distribution:
+    """Distributions for the days after the log, from all past days.
+
+    Parameters
+    ----------
+    mean : mean forecast a day of those who will be asked about
+    """
+    return Distribution.learn([t.past_day(model) for t in trials if model in t.said], mean)
+
+
+def judged(trials: Sequence[Trial], model: str, seed: int) -> list[Judged]:
+    """Each trial with distributions from those whose windows were over by then.
+
+    Where no trial has any before it, the last one is judged by halves of its customers.
+    """
+    able = [trial for trial in trials if model in trial.said]
+    found = []
+    for trial in able:
+        past = [t.past_day(model) for t in able if t.origin.end <= trial.origin.cutoff]
+        day = trial.past_day(model)
+        try:
+            learned_from = Distribution.learn(past, _mean(day, trial))
+        except HistoryError:
+            continue
+        days = trial.origin.window.n_days
+        spread = learned_from.of(day.onetimer, day.value, day.chance, days)
+        found.append(Judged(trial, spread, HELD_OUT))
+    if found or not able:
+        return found
+    try:
+        return [Judged(able[-1], _by_halves(able[-1], model, seed), CROSS_FITTED)]
+    except HistoryError:
+        return []
+
+
+def _by_halves(trial: Trial, model: str, seed: int) -> Spread:
+    day, days = trial.past_day(model), trial.origin.window.n_days
+    fold = np.random.default_rng(seed).permutation(len(day.value)) % 2 == 0
+    parts = []
+    for half in (fold, ~fold):
+        other = PastDay(*(values[~half] for values in day))
+        learned_from = Distribution.learn([other], _mean(day, trial))
+        own = PastDay(*(values[half] for values in day))
+        parts.append(learned_from.of(own.onetimer, own.value, own.chance, days))
+    first, second = parts
+    chance, scale = np.empty(len(fold)), np.empty(len(fold))
+    cell = np.empty(len(fold), dtype=np.int64)
+    for half, part, start in ((fold, first, 0), (~fold, second, len(first.ratios))):
+        chance[half], scale[half], cell[half] = part.chance, part.scale, part.cell + start
+    return Spread(chance, scale, cell, np.vstack([first.ratios, second.ratios]))
+
+
+def _mean(day: PastDay, trial: Trial) -> float:
+    return max(float(day.value.mean()) / trial.origin.window.n_days, 1e-300)
+
+
+def holdout_table(found: Judged, model: str, level: float) -> pd.DataFrame:
+    """The model at one origin: customer_id, group, predicted, lower, upper, actual."""
+    day = found.trial.past_day(model)
+    lower, upper = found.spread.interval(level)
     return pd.DataFrame(
         {
-            "customer_id": trial.history.frame["customer_id"],
-            "group": np.where(onetimer, "onetimer", "repeater"),
-            "predicted": predicted,
-            "lower": lower,
-            "upper": upper,
-            "actual": trial.actual,
+            "customer_id": found.trial.history.frame["customer_id"],
+            "group": np.where(day.onetimer, "onetimer", "repeater"),
+            "predicted": day.value,
+            "lower": np.minimum(lower, day.value),
+            "upper": np.maximum(upper, day.value),
+            "actual": day.actual,
         }
     )
 
 
-def coverage_of(holdout: pd.DataFrame, level: float) -> Json:
-    """Shares of outcomes inside, below and above, for all and by group."""
+def reached(found: Judged, model: str, level: float, seed: int) -> Json:
+    """Figures of one trial's distributions.
 
-    def reached(rows: pd.DataFrame) -> Json:
-        below, inside, above = coverage(
-            rows["actual"].to_numpy(), rows["lower"].to_numpy(), rows["upper"].to_numpy()
+    Returns
+    -------
+    below, inside and above their ends; above within one-timers, repeaters and thirds by
+    forecast; the distance of the randomised transform from uniform; CRPS; mean width
+    """
+    day, spread = found.trial.past_day(model), found.spread
+    lower, upper = spread.interval(level)
+    below, inside, above = metrics.coverage(day.actual, lower, upper)
+    over = day.actual > upper
+    third = np.argsort(np.argsort(day.value, kind="stable"), kind="stable") * 3 // len(over)
+    within = {"onetimer": day.onetimer, "repeater": ~day.onetimer}
+    within |= {
+        name: third == i for i, name in enumerate(("low third", "middle third", "top third"))
+    }
+    quantiles = np.column_stack([spread.quantile(q) for q in CRPS_LEVELS])
+    values = metrics.pit(*spread.at_most(day.actual), seed)
+    return {
+        "cutoff": str(found.trial.origin.cutoff),
+        "how": found.how,
+        "customers": len(over),
+        "below": below,
+        "reached": inside,
+        "above": above,
+        "above_within": {
+            name: float(over[rows].mean()) for name, rows in within.items() if rows.any()
+        },
+        "expected_above": float(np.minimum(spread.chance, (1.0 - level) / 2.0).mean()),
+        "pit_distance": metrics.pit_distance(values),
+        "pit": (np.histogram(values, bins=10, range=(0.0, 1.0))[0] / len(values)).tolist(),
+        "crps": metrics.crps(day.actual, CRPS_LEVELS, quantiles),
+        "width": float(np.mean(upper - lower)),
+        "brier": metrics.brier(day.actual > 0, spread.chance),
+    }
+
+
+def total_error(trials: Sequence[Trial], model: str) -> TotalError:
+    """How far totals of the model missed on past days."""
+    able = [trial for trial in trials if model in trial.said]
+    return TotalError.learn(
+        [float(trial.said[model].value.sum()) for trial in able],
+        [float(trial.actual.sum()) for trial in able],
+    )
+
+
+def totals(trials: Sequence[Trial], model: str, level: float) -> list[Json]:
+    """Each past total with the interval that earlier ones would have given it."""
+    able = [trial for trial in trials if model in trial.said]
+    told = []
+    for trial in able:
+        before = [t for t in able if t.origin.end <= trial.origin.cutoff]
+        forecast = float(trial.said[model].value.sum()) / trial.share
+        lower, upper = total_error(before, model).interval(forecast, level)
+        told.append(
+            {
+                "cutoff": str(trial.origin.cutoff),
+                "forecast": forecast,
+                "lower": float(lower),
+                "upper": float(upper),
+                "actual": float(trial.actual.sum()) / trial.share,
+                "past_totals": len(before),
+            }
         )
-        return {"reached": inside, "below": below, "above": above, "customers": len(rows)}
+    return told
 
-    by_group = {str(name): reached(rows) for name, rows in holdout.groupby("group")}
-    return {"promised": level, **reached(holdout), "by_group": by_group}
+
+def churn(found: Sequence[Judged]) -> Json:
+    """How true the told chances of spending nothing in the window were, all days pooled.
+
+    Returns
+    -------
+    "brier", and "brier_of_base_rate", what telling everyone the share that came would score;
+    "reliability", groups of rising chance, each with "chance", "share" and "count", and "error",
+    the mean distance of the two; "customers" counted once a day; "days" of the window. Empty
+    where no day could be judged
+    """
+    if not found:
+        return {}
+    chance = np.concatenate([1.0 - each.spread.chance for each in found])
+    nothing = np.concatenate([each.trial.actual <= 0 for each in found])
+    groups = metrics.reliability(nothing, chance)
+    columns = (groups.chance.tolist(), groups.share.tolist(), groups.count.tolist())
+    return {
+        "brier": metrics.brier(nothing, chance),
+        "brier_of_base_rate": metrics.brier(nothing, np.full(len(chance), nothing.mean())),
+        "error": groups.error,
+        "reliability": [
+            {"chance": told, "share": came, "count": count}
+            for told, came, count in zip(*columns, strict=True)
+        ],
+        "customers": len(chance),
+        "days": found[-1].trial.origin.window.n_days,
+    }
+
+
+def mean_of(figures: Sequence[Json], name: str) -> float:
+    """Mean over origins of one figure."""
+    values: Floats = np.array([each[name] for each in figures], dtype=np.float64)
+    return float(values.mean()) if len(values) else float("nan")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from clv.core.errors import HistoryError
 from clv.core.types import Json
-from clv.evaluation.backtest import FEWEST_CUSTOMERS
+from clv.evaluation.backtest.trial import FEWEST_CUSTOMERS
 
 if TYPE_CHECKING:
     from clv.core.types import Horizon

@@ -47,6 +47,7 @@ def track(book: Book, trial: Trial, model: object) -> pd.DataFrame:
         elapsed = np.maximum(grid[:, None] - arrival[None, :], 0).astype(np.float64)
         distinct, inverse = np.unique(elapsed, return_inverse=True)
         expected = model.expected_new(distinct)[inverse].reshape(elapsed.shape) @ count
+        expected = expected / trial.share
     return pd.DataFrame(
         {
             "day": [book.first_day + timedelta(days=int(day)) for day in grid],

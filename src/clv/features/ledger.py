@@ -5,7 +5,7 @@ Every feature starts here, and here alone rows after as_of are cut away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import ibis
@@ -33,11 +33,13 @@ class Ledger:
         None where there are none
     returns : "net" takes refunds off as `as_of` tells; "keep" only off their own day;
         "drop" finds none, ingest has dropped them
+    lines : the accepted rows themselves, with the optional columns that the log has
     """
 
     bought: ir.Table
     refunds: ir.Table | None
     returns: Returns = "net"
+    lines: ir.Table | None = None
 
     @classmethod
     def of(cls, transactions: ir.Table, engine: Any, returns: Returns = "net") -> Ledger:
@@ -60,7 +62,49 @@ class Ledger:
         engine.create_table("refunds", refunds.agg(refunded=refunded), temp=True)
         taken_back = engine.table("refunds")
         any_refund = taken_back.count().to_pyarrow().as_py() > 0
-        return cls(engine.table("bought"), taken_back if any_refund else None, returns)
+        refunded = taken_back if any_refund else None
+        return cls(engine.table("bought"), refunded, returns, transactions)
+
+    def only(self, customers: ir.Table) -> Ledger:
+        """The ledger of some customers alone: the same of each of them, for less work.
+
+        Parameters
+        ----------
+        customers : their customer_id
+        """
+
+        def theirs(rows: ir.Table | None) -> ir.Table | None:
+            return None if rows is None else rows.semi_join(customers, "customer_id")
+
+        return replace(
+            self,
+            bought=self.bought.semi_join(customers, "customer_id"),
+            refunds=theirs(self.refunds),
+            lines=theirs(self.lines),
+        )
+
+    def lines_as_of(self, as_of: AsOf) -> ir.Table | None:
+        """The accepted rows up to and including as_of, returns among them; None without any."""
+        if self.lines is None:
+            return None
+        return self.lines.filter(_.date <= ibis.literal(as_of.day))
+
+    def returned_as_of(self, as_of: AsOf) -> ir.Table | None:
+        """Purchases and refunds of each day up to as_of, of the customers who returned anything.
+
+        Returns
+        -------
+        customer_id, date, purchased and refunded (exact decimals, 0 where there was none); None
+        where returns were left out of the log
+        """
+        if self.returns == "drop":
+            return None
+        known = _.date <= ibis.literal(as_of.day)
+        nobody = self.bought.filter(ibis.literal(False)).rename(refunded="purchased")
+        refunds = (self.refunds if self.refunds is not None else nobody).filter(known)
+        bought = self.bought.filter(known).semi_join(refunds, "customer_id")
+        day = ("customer_id", "date", "purchased", "refunded")
+        return _by_day(bought, refunds.select("customer_id", "date", "refunded")).select(*day)
 
     def as_of(self, as_of: AsOf) -> ir.Table:
         """Purchase days up to and including as_of.

@@ -147,6 +147,22 @@ class LastPeriod(ConstantRate):
         return per_day
 
 
+class RepeatRate(ConstantRate):
+    """Value after the first purchase day, spread over all days the log was observed."""
+
+    name = "naive_repeat"
+
+    def _spend_per_day(self, history: History) -> Floats:
+        frame = history.frame
+        repeated = frame["total_value"].to_numpy(np.float64) - frame["first_value"].to_numpy(
+            np.float64
+        )
+        return np.asarray(np.maximum(repeated, 0.0) / self._days_observed(history))
+
+    def _purchases_per_day(self, history: History) -> Floats:
+        return history.frame["x"].to_numpy(np.float64) / self._days_observed(history)
+
+
 def annuity(days: Floats | float, money: Money) -> Floats:
     """Present value of one unit a day, flowing evenly; its days where nothing is discounted.
 

@@ -19,7 +19,6 @@ class Entry:
     label, short : in full, and for narrow tables
     kind : "model" may become champion; "naive" is a yardstick
     place : module and class
-    standard : in every comparison, unless the user names others
     seeded : it draws at random
     """
 
@@ -29,11 +28,82 @@ class Entry:
     kind: Literal["model", "naive"]
     place: str
     about: str
-    standard: bool = True
     seeded: bool = False
 
 
 ENTRIES = (
+    Entry(
+        "ensemble",
+        "Ensemble of purchase models, learners and yardsticks",
+        "Ensemble",
+        "model",
+        "clv.models.ensemble:Ensemble",
+        "A weighted mean of the others, its weights and level learned on past days",
+        seeded=True,
+    ),
+    Entry(
+        "hurdle",
+        "Hurdle: whether they buy × how much",
+        "Hurdle",
+        "model",
+        "clv.models.supervised:Hurdle",
+        "Boosted trees for the chance of buying, others for the spend of those who do",
+        seeded=True,
+    ),
+    Entry(
+        "xgboost",
+        "XGBoost, Tweedie loss",
+        "XGBoost",
+        "model",
+        "clv.models.supervised:XGBoost",
+        "Boosted trees over all features, their loss made for many zeros and few large sums",
+        seeded=True,
+    ),
+    Entry(
+        "lightgbm",
+        "LightGBM, Tweedie loss",
+        "LightGBM",
+        "model",
+        "clv.models.supervised:LightGBM",
+        "The same by another library, leaf by leaf",
+        seeded=True,
+    ),
+    Entry(
+        "random_forest",
+        "Random forest",
+        "Forest",
+        "model",
+        "clv.models.supervised:RandomForest",
+        "The mean of deep trees, each grown on other customers and features",
+        seeded=True,
+    ),
+    Entry(
+        "gradient_boosting",
+        "Gradient boosting, squared loss",
+        "Boosting",
+        "model",
+        "clv.models.supervised:GradientBoosting",
+        "Friedman's machine: shallow trees, each mending what those before it missed",
+        seeded=True,
+    ),
+    Entry(
+        "glm",
+        "Tweedie regression",
+        "GLM",
+        "model",
+        "clv.models.supervised:GLM",
+        "A straight line in the logarithms of all features",
+        seeded=True,
+    ),
+    Entry(
+        "ziln",
+        "Neural network, zero-inflated lognormal loss",
+        "ZILN",
+        "model",
+        "clv.models.supervised:ZILN",
+        "Wang, Liu & Miao's network: whether, how much and how far it may stray (extra: neural)",
+        seeded=True,
+    ),
     Entry(
         "mbgnbd",
         "MBG/NBD × Gamma-Gamma",
@@ -73,7 +143,6 @@ ENTRIES = (
         "model",
         "clv.models.regular:BGCNBD",
         "Buys in a rhythm while alive, k times steadier than chance; may leave after a repeat",
-        standard=False,
     ),
     Entry(
         "nbd",
@@ -82,7 +151,6 @@ ENTRIES = (
         "model",
         "clv.models.nbd:NBD",
         "Buys at random and never leaves",
-        standard=False,
     ),
     Entry(
         "btyd",
@@ -91,7 +159,6 @@ ENTRIES = (
         "model",
         "clv.models.pick:BTYD",
         "Whichever of the purchase models above finds the latest purchases likeliest",
-        standard=False,
     ),
     Entry(
         "hybrid",
@@ -111,6 +178,14 @@ ENTRIES = (
         "Everything spent so far, spread over the log's days, goes on",
     ),
     Entry(
+        "naive_repeat",
+        "Naive: repeat spend, same rate",
+        "naive: repeats",
+        "naive",
+        "clv.models.naive:RepeatRate",
+        "Everything spent after the first day, spread over the log's days, goes on",
+    ),
+    Entry(
         "naive_last_period",
         "Naive: last period again",
         "naive: last period",
@@ -119,9 +194,6 @@ ENTRIES = (
         "The last days, as many as the horizon has, repeat themselves",
     ),
 )
-
-
-STANDARD = tuple(entry.name for entry in ENTRIES if entry.standard)
 
 
 def entry(name: str) -> Entry:

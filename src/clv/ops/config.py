@@ -14,6 +14,7 @@ from clv.core.errors import SettingError
 if TYPE_CHECKING:
     from clv.core.types import Json
     from clv.data.settings import IngestSettings
+    from clv.data.synthetic.shop import Shop
     from clv.ops.job import RunSettings
     from clv.ops.machine import Machine
 
@@ -30,14 +31,67 @@ def _forecast(default: Any, text: str) -> Any:
     return Field(default, description=text, json_schema_extra={"panel": "The forecast"})
 
 
+def _beside(default: Any, text: str) -> Any:
+    return Field(default, description=text, json_schema_extra={"panel": "What else is known"})
+
+
+def _shop(default: Any, text: str) -> Any:
+    return Field(default, description=text, json_schema_extra={"panel": "The shop"})
+
+
+def _customers(default: Any, text: str) -> Any:
+    return Field(default, description=text, json_schema_extra={"panel": "How customers behave"})
+
+
 def _file_only(default: Any, text: str) -> Any:
     return Field(default, description=text, json_schema_extra={"flag": False})
 
 
-class LogConfig(BaseModel):
-    """How a log is read."""
+class Options(BaseModel):
+    """Options that may come from flags, a YAML file, a call, or an earlier run."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def given(cls, file: Path | None, flags: Json) -> Self:
+        """Flags over the file over the defaults; a file may serve several commands.
+
+        Raises
+        ------
+        SettingError : the file cannot be read, or a key or value is not one
+        """
+        content = _read_yaml(file) if file else {}
+        commands = (BacktestConfig, FitConfig, FeaturesConfig)
+        others = {name for one in commands for name in one.model_fields} - cls.model_fields.keys()
+        own = {name: value for name, value in content.items() if name not in others}
+        return cls.checked({**own, **flags})
+
+    def over(self, base: Json) -> Self:
+        """What was given here, over the settings of an earlier run."""
+        return self.checked({**base, **self.asked})
+
+    @property
+    def asked(self) -> Json:
+        """What was given, without what was left to the defaults."""
+        return self.model_dump(exclude_unset=True, mode="json")
+
+    @classmethod
+    def checked(cls, content: Json) -> Self:
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(sorted(cls.model_fields))
+                raise SettingError(
+                    f"config: {name} is not a setting. Known settings: {known}."
+                ) from None
+            raise SettingError(f"config: {name} is {first['input']!r}. {first['msg']}.") from None
+
+
+class LogConfig(Options):
+    """How a log is read."""
 
     customer: str | None = _column("Who bought.")
     date: str | None = _column("When: a day or a time.")
@@ -92,7 +146,9 @@ class LogConfig(BaseModel):
         # YAML reads 2024-03-01 as a date, and so may a caller write it.
         return value.isoformat() if isinstance(value, date) else value
 
-    @field_validator("date_format", "models", "covariates", mode="before", check_fields=False)
+    @field_validator(
+        "date_format", "models", "covariates", "known", mode="before", check_fields=False
+    )
     @classmethod
     def _several(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
@@ -119,42 +175,6 @@ class LogConfig(BaseModel):
             rates=self.rates,
             s3_endpoint=s3_endpoint,
         )
-
-    @classmethod
-    def given(cls, file: Path | None, flags: Json) -> Self:
-        """Flags over the file over the defaults; a file may serve several commands.
-
-        Raises
-        ------
-        SettingError : the file cannot be read, or a key or value is not one
-        """
-        content = _read_yaml(file) if file else {}
-        others = {*RunConfig.model_fields, *FitConfig.model_fields} - cls.model_fields.keys()
-        own = {name: value for name, value in content.items() if name not in others}
-        return cls.checked({**own, **flags})
-
-    def over(self, base: Json) -> Self:
-        """What was given here, over the settings of an earlier run."""
-        return self.checked({**base, **self.asked})
-
-    @property
-    def asked(self) -> Json:
-        """What was given, without what was left to the defaults."""
-        return self.model_dump(exclude_unset=True, mode="json")
-
-    @classmethod
-    def checked(cls, content: Json) -> Self:
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            if first["type"] == "extra_forbidden":
-                known = ", ".join(sorted(cls.model_fields))
-                raise SettingError(
-                    f"config: {name} is not a setting. Known settings: {known}."
-                ) from None
-            raise SettingError(f"config: {name} is {first['input']!r}. {first['msg']}.") from None
 
 
 class FitConfig(LogConfig):
@@ -186,6 +206,28 @@ class FitConfig(LogConfig):
     )
 
 
+class FeaturesConfig(LogConfig):
+    """How a log is read, and what is known besides."""
+
+    customers: str | None = _beside(
+        None, "CSV or Parquet file with a row a customer: age, country, acquisition cost, anything."
+    )
+    known: list[str] = _beside(
+        [], "Column of --customers to use; may be repeated. Default: all of them."
+    )
+    series: str | None = _beside(
+        None, "CSV or Parquet file with a row a day: marketing spend, market data, any numbers."
+    )
+    country: str = _beside(
+        "US", "Country whose holidays count where a customer's is not known: two letters."
+    )
+    reference: str | None = _beside(
+        None,
+        "File that --save-reference wrote: compare customers with the population of that call,"
+        " not with each other.",
+    )
+
+
 class ValidateConfig(LogConfig):
     """How a log is read, and how far ahead it shall be asked to reach."""
 
@@ -200,7 +242,12 @@ class RunConfig(ValidateConfig):
     annual_discount_rate: float = _forecast(0.0, "Yearly discount of later spend: 0.1 for 10 %.")
     seed: int = _forecast(0, "Seed of every random choice.")
     models: list[str] = _forecast(
-        [], "Model to compare on the past; may be repeated. Default: the usual ones and yardsticks."
+        [], "Model to compare on the past; may be repeated. Default: those of the budget."
+    )
+    budget: Literal["fast", "standard", "best"] = _forecast(
+        "standard",
+        "How much to try: fast (purchase models and two learners), standard, or best (all, on"
+        " more past days).",
     )
 
     def run_settings(
@@ -210,7 +257,7 @@ class RunConfig(ValidateConfig):
         out: Path | None = None,
     ) -> RunSettings:
         from clv.core.types import Horizon, Money
-        from clv.models import registry
+        from clv.ops.budget import BUDGETS
         from clv.ops.job import RunSettings
 
         return RunSettings(
@@ -220,12 +267,67 @@ class RunConfig(ValidateConfig):
             level=self.level,
             money=Money(self.margin, self.annual_discount_rate),
             seed=self.seed,
-            models=tuple(dict.fromkeys(self.models)) or registry.STANDARD,
+            models=tuple(dict.fromkeys(self.models)) or None,
+            budget=BUDGETS[self.budget],
             channel_groups=self.channel_groups,
             out=out,
             machine=machine,
             asked=self.asked,
         )
+
+
+class BacktestConfig(RunConfig):
+    """How a log is read, and on how many past days models are asked."""
+
+    origins: int = _forecast(5, "Past days to stand on, half a horizon apart.")
+
+
+class GenerateConfig(Options):
+    """How big a made-up shop is, and how its customers behave."""
+
+    customers: int = _shop(2_000, "Customers, each of whom buys at least once.")
+    transactions: int = _shop(10_000, "Rows of the log: order lines and returns.")
+    start: str = _shop("2022-01-01", "First day of the log, YYYY-MM-DD.")
+    days: int = _shop(1_095, "Days of the log.")
+    horizon: int = _shop(365, "Days after the log whose purchases are told as truth.")
+    seed: int = _shop(0, "Seed; the same one makes the same shop.")
+    format: Literal["parquet", "csv"] = _shop("parquet", "Format of the tables.")
+    defects: float = _shop(0.0, "Share of rows that get a defect: 0.02 for 2 %.")
+    returns: float = _customers(0.05, "Mean share of order lines that are sent back.")
+    dropout: Literal["purchase", "anytime"] = _customers(
+        "purchase", "Customers leave after a purchase (MBG/NBD), or at any time (Pareto/NBD)."
+    )
+    season: float = _customers(
+        1.0,
+        "How strongly demand follows season, weekday, holidays, marketing and prices: 0 not at"
+        " all, 2 twice as strongly as usual.",
+    )
+    effects: float = _customers(
+        1.0, "How much channel, age and eco-mindedness say of a customer's buying: 0 nothing."
+    )
+    growth: float = _customers(0.2, "Yearly growth of new customers: 0.2 for 20 %.")
+
+    @field_validator("start", mode="before")
+    @classmethod
+    def _start(cls, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, date) else value
+
+    def shop(self) -> Shop:
+        """
+        Raises
+        ------
+        SettingError : a number out of its range, or a start that is no day
+        """
+        from clv.data.synthetic.shop import Shop
+
+        try:
+            start = date.fromisoformat(self.start)
+        except ValueError:
+            raise SettingError(
+                f"start: {self.start!r} is not a day. Write it as YYYY-MM-DD."
+            ) from None
+        own = self.model_dump(exclude={"start", "format", "defects"})
+        return Shop(start=start, **own)
 
 
 def _read_yaml(path: Path) -> Json:

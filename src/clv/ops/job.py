@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 
 from clv.core.errors import SettingError
@@ -14,9 +13,12 @@ from clv.core.types import Horizon, Json, Money
 from clv.data.engine import Engine
 from clv.data.ingest import Ingested
 from clv.data.settings import IngestSettings
-from clv.evaluation.backtest import TotalInterval, Trial
+from clv.evaluation.backtest import Champion, Trial
+from clv.evaluation.honesty import Judged
 from clv.features.book import Book, History
 from clv.models import registry
+from clv.models.totals import TotalError
+from clv.ops.budget import BUDGETS, Budget
 from clv.ops.machine import Machine
 from clv.ops.scoring import Scorer
 
@@ -30,7 +32,8 @@ class RunSettings:
     source : path, glob, address of a table, or the name of the bundled log
     level : of every interval, between 0.5 and 0.99
     seed : of every random choice
-    models : names of those compared on the past; the champion is one of them
+    models : names of those compared on the past; None takes those of the budget
+    budget : how much work may be done
     channel_groups : group -> channels; None takes the usual ones
     out : the run folder; None makes one in home
     machine : where runs live, and what of the machine they may use
@@ -43,7 +46,8 @@ class RunSettings:
     level: float = 0.9
     money: Money = field(default_factory=Money)
     seed: int = 0
-    models: tuple[str, ...] = registry.STANDARD
+    models: tuple[str, ...] | None = None
+    budget: Budget = BUDGETS["standard"]
     channel_groups: Mapping[str, Sequence[str]] | None = None
     out: Path | None = None
     machine: Machine = field(default_factory=Machine)
@@ -54,11 +58,16 @@ class RunSettings:
             raise SettingError(f"level: {self.level:g} is outside 0.5 to 0.99. Write 90 % as 0.9.")
         if self.seed < 0:
             raise SettingError(f"seed: {self.seed} is below 0. Give any whole number from 0 on.")
-        if not any(registry.entry(name).kind == "model" for name in self.models):
+        if not any(registry.entry(name).kind == "model" for name in self.compared):
             raise SettingError(
-                f"models: {', '.join(self.models) or 'none'} can only serve as yardsticks."
+                f"models: {', '.join(self.compared) or 'none'} can only serve as yardsticks."
                 " Name a model among them; `clv models` lists them."
             )
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Names of the models compared on the past; the champion is one of them."""
+        return self.budget.models if self.models is None else self.models
 
 
 @dataclass(frozen=True)
@@ -78,10 +87,20 @@ class Log:
 
 @dataclass(frozen=True)
 class Contest:
-    """All models on the holdout inside the log, and the one that forecast it best."""
+    """All models on past days, and the one that is trusted with the future.
 
-    trial: Trial
-    champion: str
+    Attributes
+    ----------
+    trials : the earliest first
+    """
+
+    trials: list[Trial]
+    champion: Champion
+
+    @property
+    def last(self) -> Trial:
+        """The holdout: the latest window inside the log."""
+        return self.trials[-1]
 
 
 @dataclass(frozen=True)
@@ -92,8 +111,9 @@ class Result:
     ----------
     history : as of the log's last day
     forecasts : the table `FORECASTS`
-    total : interval of the summed CLV
-    holdout : the champion on the holdout, with intervals learned on other customers
+    total : how far the summed CLV may miss
+    judged : the champion's distributions on past days, learned without them
+    insight : what drives the champion's forecasts, as `clv.models.insight` tells it
     """
 
     run_id: str
@@ -104,5 +124,6 @@ class Result:
     contest: Contest
     scorer: Scorer
     forecasts: pa.Table
-    total: TotalInterval
-    holdout: pd.DataFrame
+    total: TotalError
+    judged: list[Judged]
+    insight: Json | None

@@ -5,22 +5,27 @@ from __future__ import annotations
 import hashlib
 import math
 import platform
+import statistics
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
+
 from clv.core.types import Json
 from clv.data.ingest import Ingested
-from clv.evaluation.backtest import CHAMPION_RULE, Score, Trial
-from clv.evaluation.honesty import coverage_of
+from clv.evaluation.backtest import RULE
+from clv.evaluation.honesty import churn, holdout_table, mean_of, reached, totals
 from clv.models import registry
-from clv.models.base import Model
 from clv.models.onetime import Hybrid
-from clv.ops.job import Result
+from clv.ops.job import Contest, Result
 from clv.ops.progress import Stages
 from clv.ops.runs import FORMAT
 
-PACKAGES = ("clv", "numpy", "scipy", "pandas", "pyarrow", "duckdb", "ibis-framework", "lifelines")
+PACKAGES = (
+    *("clv", "numpy", "scipy", "pandas", "pyarrow", "duckdb", "ibis-framework", "lifelines"),
+    *("lightgbm", "scikit-learn", "xgboost-cpu"),
+)
 
 
 def manifest(result: Result, stages: Stages) -> Json:
@@ -41,9 +46,13 @@ def manifest(result: Result, stages: Stages) -> Json:
         "settings": settings.asked,
         **of_log(log),
         "counts": {**counts(log), **_customers(result)},
-        "champion": _champion(result.contest.trial, result.contest.champion),
+        "budget": settings.budget.name,
+        "champion": champion(result.contest),
         "total": _total(result),
-        "coverage": coverage_of(result.holdout, settings.level),
+        "coverage": _coverage(result),
+        "churn": churn(result.judged),
+        "signal": bool(getattr(result.scorer.model, "signal_", True)),
+        "insight": result.insight,
         "stages": stages.passed,
         "peak_memory_mb": stages.peak_memory_mb,
         "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
@@ -80,22 +89,41 @@ def counts(log: Ingested) -> Json:
     }
 
 
-def leaderboard(trial: Trial, champion: str) -> Json:
-    """Every model on the holdout, the best by the champion's rule first, failures last."""
-    rows = [_row(score, champion, trial.fitted.get(score.model)) for score in trial.scores]
+def leaderboard(contest: Contest, level: float) -> Json:
+    """Every model on the past days, the best by the champion's rule first, failures last.
+
+    Figures are means over the days on which all models that could be fitted were asked, with
+    standard deviations beside them, and each day's own under `origins`.
+    """
+    last = contest.last
+    names = [*last.said, *last.failed]
+    rows = [_row(name, contest) for name in names]
     rows.sort(key=lambda row: (row["failed"] is not None, row.get("deviance") or math.inf))
-    origin = trial.origin
     return {
-        "rule": CHAMPION_RULE,
+        "rule": RULE,
         "holdout": {
-            "from": str(origin.cutoff.plus(1)),
-            "to": str(origin.end),
-            "days": origin.window.n_days,
-            "customers": len(trial.history),
-            "actual_total": float(trial.actual.sum()),
+            "from": str(last.origin.cutoff.plus(1)),
+            "to": str(last.origin.end),
+            "days": last.origin.window.n_days,
+            "customers": len(last.history),
+            "share": last.share,
+            "actual_total": float(last.actual.sum()),
         },
+        "origins": [str(trial.origin.cutoff) for trial in contest.trials],
+        "level": level,
         "rows": rows,
     }
+
+
+def holdout(result: Result) -> pd.DataFrame:
+    """The champion on the holdout, with intervals learned without it."""
+    name = result.contest.champion.name
+    found = next((j for j in result.judged if j.trial is result.contest.last), None)
+    if found is None:
+        return pd.DataFrame(
+            {c: [] for c in ("customer_id", "group", "predicted", "lower", "upper", "actual")}
+        )
+    return holdout_table(found, name, result.settings.level)
 
 
 def hashes(folder: Path) -> Json:
@@ -108,19 +136,30 @@ def hashes(folder: Path) -> Json:
     }
 
 
-def _row(score: Score, champion: str, fitted: Model | None) -> Json:
-    known = registry.entry(score.model)
-    figures = {name: _finite(value) for name, value in score.figures.items()}
-    return {
-        "model": score.model,
+def _row(name: str, contest: Contest) -> Json:
+    last = contest.last
+    known = registry.entry(name)
+    each = [
+        {"cutoff": str(t.origin.cutoff), **_finite_of(t.figures(name))}
+        for t in contest.trials
+        if name in t.said
+    ]
+    told = {
+        "model": name,
         "label": known.label,
         "kind": known.kind,
-        "champion": score.model == champion,
-        **figures,
-        "seconds": round(score.seconds, 3),
-        "failed": score.failed,
-        "notes": list(getattr(fitted, "notes_", ())),
+        "champion": name == contest.champion.name,
+        "failed": last.failed.get(name),
+        "notes": list(last.said[name].notes) if name in last.said else [],
+        "origins": each,
     }
+    if name not in last.said:
+        return told
+    figures = {figure: [row[figure] for row in each] for figure in each[0] if figure != "cutoff"}
+    means = {figure: _mean(values) for figure, values in figures.items()}
+    spreads = {figure: _deviation(values) for figure, values in figures.items()}
+    seconds = sum(t.said[name].seconds for t in contest.trials if name in t.said)
+    return {**told, **means, "spread": spreads, "seconds": round(seconds, 3)}
 
 
 def _customers(result: Result) -> Json:
@@ -134,36 +173,71 @@ def _customers(result: Result) -> Json:
     }
 
 
-def _champion(trial: Trial, champion: str) -> Json:
-    scored = {score.model: score for score in trial.scores if score.failed is None}
-    own = scored[champion].figures["deviance"]
+def champion(contest: Contest) -> Json:
+    """Which model is trusted with the future, by which rule, and why."""
+    chosen = contest.champion
+    label = registry.entry(chosen.name).label
+    own, n = chosen.deviance[chosen.name], len(contest.trials)
+    days = f"{n} past days" if n > 1 else "the past day"
     rivals = [
         registry.entry(name).label
-        for name, score in scored.items()
-        if registry.entry(name).kind == "naive" and score.figures["deviance"] < own
+        for name in contest.last.said
+        if registry.entry(name).kind == "naive" and _mean_deviance(contest, name) < own
     ]
-    why = f"deviance {own:.3f}, the lowest of {len(scored)} that could be fitted"
-    if not trial.actual.any():
+    if not math.isfinite(own):
         why = "nobody bought in the days checked, so nothing tells the models apart"
-    elif rivals:
-        why = f"deviance {own:.3f}, the lowest of the models; {' and '.join(rivals)} did better"
-    return {
-        "name": champion,
-        "label": registry.entry(champion).label,
-        "rule": CHAMPION_RULE,
-        "why": why,
-    }
+    elif chosen.lowest != chosen.name:
+        other = registry.entry(chosen.lowest).label
+        why = (
+            f"mean deviance {own:.3f} on {days}; {other} has"
+            f" {chosen.deviance[chosen.lowest]:.3f}, not clearly lower"
+        )
+    else:
+        why = f"mean deviance {own:.3f} on {days}, the lowest of {len(chosen.deviance)} models"
+    if rivals:
+        why += f"; {' and '.join(rivals)} did better"
+    return {"name": chosen.name, "label": label, "rule": RULE, "why": why}
+
+
+def _mean_deviance(contest: Contest, name: str) -> float:
+    each = [t.figures(name)["deviance"] for t in contest.trials if name in t.said]
+    known = [value for value in each if math.isfinite(value)]
+    return sum(known) / len(known) if known else math.inf
 
 
 def _total(result: Result) -> Json:
-    total = result.total
+    total = float(result.forecasts["clv"].to_numpy().sum())
+    lower, upper = result.total.interval(total, result.settings.level)
+    days, n = result.contest.last.origin.window.n_days, result.total.totals
+    method = f"errors of the champion's totals from {n} past day(s), {days} days ahead"
+    if result.settings.horizon.n_days > days:
+        method += f", taken to be as large in proportion over {result.settings.horizon.n_days}"
+    name, level = result.contest.champion.name, result.settings.level
     return {
-        "clv": float(result.forecasts["clv"].to_numpy().sum()),
-        "lower": _finite(total.lower),
-        "upper": _finite(total.upper),
-        "method": total.method,
+        "clv": total,
+        "lower": float(lower),
+        "upper": float(upper),
+        "method": method,
         "historic": float(result.forecasts["historic_value"].to_numpy().sum()),
+        "past": totals(result.contest.trials, name, level),
     }
+
+
+def _coverage(result: Result) -> Json:
+    """What intervals promised, and what they reached on past days: means over those."""
+    name, level, seed = (
+        result.contest.champion.name,
+        result.settings.level,
+        result.settings.seed,
+    )
+    each = [reached(found, name, level, seed) for found in result.judged]
+    if not each:
+        return {"promised": level, "origins": []}
+    means = {
+        figure: mean_of(each, figure)
+        for figure in ("below", "reached", "above", "expected_above", "pit_distance", "crps")
+    }
+    return {"promised": level, **means, "how": each[-1]["how"], "origins": each}
 
 
 def _warnings(result: Result) -> list[str]:
@@ -178,6 +252,20 @@ def _warnings(result: Result) -> list[str]:
                 " seen; there the curve of returns is extrapolated."
             )
     return told
+
+
+def _finite_of(figures: dict[str, float]) -> Json:
+    return {name: _finite(value) for name, value in figures.items()}
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _deviation(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.stdev(known) if len(known) > 1 else None
 
 
 def _finite(value: float) -> float | None:

@@ -7,29 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
+import pandas as pd
 import pyarrow.parquet as pq
 
+from clv.core.errors import HistoryError
 from clv.core.schema import QUARANTINE
 from clv.core.types import AsOf
 from clv.data.channels import learn_channel_groups, with_channel_group
 from clv.data.engine import DuckDBEngine
 from clv.data.ingest import ingest
-from clv.evaluation import readiness
-from clv.evaluation.backtest import (
-    TotalInterval,
-    choose,
-    interval_of_total,
-    last_origin,
-    run_trial,
-)
-from clv.evaluation.honesty import holdout_table
+from clv.evaluation import honesty, readiness
+from clv.evaluation.backtest import Kept, choose, rolling, run_trial
 from clv.evaluation.report import Findings, render
 from clv.evaluation.tracking import track
 from clv.features.book import Book, History, to_frame
 from clv.features.ledger import Ledger
 from clv.models import registry
-from clv.models.intervals import LEVELS, RatioIntervals
+from clv.models.base import Model
+from clv.models.insight import explained, insight
 from clv.models.spend import SpendModel
 from clv.ops import manifest as manifests
 from clv.ops import runs
@@ -99,13 +94,19 @@ def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Re
         history = log.book.history(log.book.as_of, settings.horizon.n_days)
         readiness.require(history)
     contest = hold_contest(log.book, settings, stages)
+    champion = contest.champion.name
     with stages.stage("fit the champion on everything"):
-        scorer = learn(contest, history, settings, log.channels)
+        model = settings.budget.fresh(champion, settings.seed)().fit(history)
     with stages.stage("forecast every customer"):
-        forecasts = scorer.score(history, settings.horizon, settings.money, settings.level)
-    with stages.stage("bound the total from past totals"):
-        total = _bound_total(forecasts, log.book, contest, settings)
-    holdout = holdout_table(contest.trial, contest.champion, settings.level, settings.seed)
+        prediction, drivers = explained(model, history, settings.horizon, settings.money)
+        scorer = learn(contest, model, history, prediction, settings, log)
+        forecasts = scorer.told(
+            history, prediction, drivers, settings.horizon, settings.money, settings.level
+        )
+    with stages.stage("see what drives forecasts"):
+        drives = insight(model, history, prediction, settings.seed)
+    with stages.stage("see what intervals reach on past days"):
+        found = honesty.judged(contest.trials, champion, settings.seed)
     return Result(
         run_id=run_id,
         settings=settings,
@@ -115,51 +116,49 @@ def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Re
         contest=contest,
         scorer=scorer,
         forecasts=forecasts,
-        total=total,
-        holdout=holdout,
+        total=honesty.total_error(contest.trials, champion),
+        judged=found,
+        insight=drives,
     )
 
 
-def hold_contest(book: Book, settings: RunSettings, stages: Stages) -> Contest:
-    """Every model on the holdout inside the log, and the one that forecast it best."""
+def hold_contest(
+    book: Book, settings: RunSettings, stages: Stages, kept: Kept | None = None
+) -> Contest:
+    """Every model on past days of the log, and the one that is trusted with the future."""
     with stages.stage("compare models on the past"):
-        origin = last_origin(AsOf(book.first_day), book.as_of, settings.horizon)
-        models = [registry.make(name, settings.seed) for name in settings.models]
-        trial = run_trial(book, origin, models, stages.note)
-        candidates = [name for name in settings.models if registry.entry(name).kind == "model"]
-        return Contest(trial, choose(trial, candidates))
+        budget = settings.budget
+        models = {name: budget.fresh(name, settings.seed) for name in settings.compared}
+        origins = rolling(AsOf(book.first_day), book.as_of, settings.horizon, budget.origins)
+        trials = []
+        for number, origin in enumerate(origins, start=1):
+            last = number == len(origins)
+            try:
+                trials.append(run_trial(book, origin, models, stages.note, kept, settings.seed))
+            except HistoryError:
+                # An earlier day may have had too few customers yet.
+                if last:
+                    raise
+        candidates = [name for name in settings.compared if registry.entry(name).kind == "model"]
+        return Contest(trials, choose(trials, candidates))
 
 
 def learn(
-    contest: Contest, history: History, settings: RunSettings, channels: dict[str, str]
+    contest: Contest,
+    model: Model,
+    history: History,
+    prediction: pd.DataFrame,
+    settings: RunSettings,
+    log: Log,
 ) -> Scorer:
-    """The champion fitted on everything, with intervals learned on the holdout."""
-    trial = contest.trial
-    model = registry.make(contest.champion, settings.seed).fit(history)
-    intervals = RatioIntervals(tuple(sorted({*LEVELS, settings.level}))).fit(
-        trial.onetimer(),
-        trial.predictions[contest.champion]["clv"].to_numpy(),
-        trial.actual,
-        trial.origin.window.n_days,
-    )
-    return Scorer.learn(model, intervals, history, settings.horizon, settings.money, channels)
-
-
-def _bound_total(
-    forecasts: pa.Table, book: Book, contest: Contest, settings: RunSettings
-) -> TotalInterval:
-    return interval_of_total(
-        float(forecasts["clv"].to_numpy().sum()),
-        book,
-        contest.trial,
-        lambda: registry.make(contest.champion, settings.seed),
-        settings.horizon,
-        settings.level,
-    )
+    """What else was learned from the population: distributions on past days, cut points."""
+    mean = float(prediction["clv"].mean()) / settings.money.margin / settings.horizon.n_days
+    distribution = honesty.learned(contest.trials, model.name, max(mean, 1e-300))
+    return Scorer.learn(model, distribution, history, prediction, log.channels, log.read.currency)
 
 
 def _write_findings(folder: Path, result: Result, stages: Stages) -> dict[str, object]:
-    trial, champion = result.contest.trial, result.contest.champion
+    trial, champion = result.contest.last, result.contest.champion.name
     told = manifests.manifest(result, stages)
     ready = readiness.assess(
         result.history,
@@ -168,7 +167,7 @@ def _write_findings(folder: Path, result: Result, stages: Stages) -> dict[str, o
         SpendModel().fit(result.history),
         bought=bool(trial.actual.any()),
     )
-    board = manifests.leaderboard(trial, champion)
+    board = manifests.leaderboard(result.contest, result.settings.level)
     runs.write_json(folder / runs.READINESS, ready)
     runs.write_json(folder / runs.LEADERBOARD, board)
     sample = result.log.quarantine.limit(SAMPLE_ROWS).to_pyarrow().select(QUARANTINE.names)
@@ -178,8 +177,8 @@ def _write_findings(folder: Path, result: Result, stages: Stages) -> dict[str, o
             readiness=ready,
             leaderboard=board,
             forecasts=to_frame(result.forecasts),
-            holdout=result.holdout,
-            tracking=track(result.book, trial, trial.fitted[champion]),
+            holdout=manifests.holdout(result),
+            tracking=track(result.book, trial, trial.fitted.get(champion)),
             quarantine=to_frame(sample),
         )
     )

@@ -12,12 +12,14 @@ import pyarrow as pa
 
 from clv.core.errors import RunError, SettingError
 from clv.core.schema import FORECASTS, conform
-from clv.core.types import Floats, Horizon, Money
+from clv.core.types import Bools, Floats, Horizon, Money
+from clv.evaluation.backtest.trial import chance_told
 from clv.features.book import History
 from clv.models import registry
 from clv.models.base import Model
-from clv.models.intervals import RatioIntervals
-from clv.models.reasons import reasons
+from clv.models.distribution import Distribution
+from clv.models.insight import Explaining, explained
+from clv.models.reasons import Drivers, moved_by, reasons
 from clv.segments.levels import LevelCuts, mismatch, recommended_cac
 from clv.segments.rfm import RFMScorer, segment
 
@@ -32,48 +34,61 @@ class Scorer:
     Attributes
     ----------
     model : the fitted champion
-    intervals : learned on the holdout
+    distribution : of what customers may spend, learned on past days
     rfm, levels : cut points of the population
     typical_order_value : median expected order value of the population
     channels : group of each channel of the log
+    currency : code of the log's, where it is known
     """
 
     model: Model
-    intervals: RatioIntervals
+    distribution: Distribution
     rfm: RFMScorer
     levels: LevelCuts
     typical_order_value: float
     channels: dict[str, str]
+    currency: str | None = None
 
     @classmethod
     def learn(
         cls,
         model: Model,
-        intervals: RatioIntervals,
+        distribution: Distribution,
         history: History,
-        horizon: Horizon,
-        money: Money,
+        prediction: pd.DataFrame,
         channels: dict[str, str],
+        currency: str | None = None,
     ) -> Scorer:
         """Take the population's cut points from its histories and the model's forecasts."""
-        prediction = model.predict(history, horizon, money)
         return cls(
             model,
-            intervals,
+            distribution,
             RFMScorer().fit(*_rfm_inputs(history)),
             LevelCuts().fit(_floats(prediction, "clv")),
             float(np.median(_floats(prediction, "expected_order_value"))),
             channels,
+            currency,
         )
 
     def score(self, history: History, horizon: Horizon, money: Money, level: float) -> pa.Table:
         """One row a customer, in the order of the history: the table `FORECASTS`."""
+        prediction, drivers = explained(self.model, history, horizon, money)
+        return self.told(history, prediction, drivers, horizon, money, level)
+
+    def told(
+        self,
+        history: History,
+        prediction: pd.DataFrame,
+        drivers: Drivers | None,
+        horizon: Horizon,
+        money: Money,
+        level: float,
+    ) -> pa.Table:
+        """As `score`, of what the model predicted already, and of what moved its forecasts."""
         frame = history.frame
-        prediction = self.model.predict(history, horizon, money)
         clv = _floats(prediction, "clv")
         onetimer = (frame["x"] == 0).to_numpy()
-        # Ends are multiples of spend, so margin is taken off and put back.
-        lower, upper = self.intervals.predict(onetimer, clv / money.margin, horizon.n_days, level)
+        lower, upper = self._interval(onetimer, prediction, horizon, money, level)
         r, f, m = self.rfm.score(*_rfm_inputs(history))
         rfm_score = r + f + m
         segments = segment(rfm_score)
@@ -85,8 +100,8 @@ class Scorer:
                 "customer_id": frame["customer_id"],
                 "group": np.where(onetimer, "onetimer", "repeater"),
                 "clv": clv,
-                "clv_lower": lower * money.margin,
-                "clv_upper": upper * money.margin,
+                "clv_lower": lower,
+                "clv_upper": upper,
                 "level": level,
                 "p_alive": prediction["p_alive"].to_numpy(),
                 "p_purchase": prediction["p_purchase"].to_numpy(),
@@ -107,7 +122,7 @@ class Scorer:
                 "mismatch": mismatch(segments, levels),
                 "recommended_cac": recommended_cac(clv),
                 "reasons": pd.arrays.ArrowExtensionArray(
-                    reasons(history, prediction, self.typical_order_value)
+                    self._reasons(history, prediction, drivers)
                 ),
                 "model": self.model.name,
                 "as_of": day,
@@ -116,10 +131,36 @@ class Scorer:
         )
         return conform(out, FORECASTS)
 
+    def _reasons(
+        self, history: History, prediction: pd.DataFrame, drivers: Drivers | None
+    ) -> pa.ChunkedArray:
+        moved = None
+        if drivers is not None and isinstance(self.model, Explaining) and self.model.explainer_:
+            moved = moved_by(self.model.explainer_, drivers, self.currency)
+        signal = getattr(self.model, "signal_", True)
+        return reasons(history, prediction, self.typical_order_value, moved, signal=signal)
+
+    def _interval(
+        self,
+        onetimer: Bools,
+        prediction: pd.DataFrame,
+        horizon: Horizon,
+        money: Money,
+        level: float,
+    ) -> tuple[Floats, Floats]:
+        """Ends of each customer's CLV; they hold the forecast, also where few buy at all."""
+        clv = _floats(prediction, "clv")
+        # Distributions are of spend, so margin is taken off and put back.
+        spread = self.distribution.of(
+            onetimer, clv / money.margin, chance_told(prediction), horizon.n_days
+        )
+        lower, upper = spread.interval(level)
+        return np.minimum(lower * money.margin, clv), np.maximum(upper * money.margin, clv)
+
     def save(self, folder: Path) -> None:
         (folder / "champion").mkdir()
         self.model.save(folder / "champion")
-        self.intervals.save(folder / "intervals.json")
+        self.distribution.save(folder / "distribution.json")
         (folder / "rfm.json").write_text(json.dumps(self.rfm.to_json()))
         (folder / "levels.json").write_text(json.dumps(self.levels.to_json()))
         (folder / "scorer.json").write_text(
@@ -128,6 +169,7 @@ class Scorer:
                     "model": self.model.name,
                     "typical_order_value": self.typical_order_value,
                     "channels": self.channels,
+                    "currency": self.currency,
                 }
             )
         )
@@ -152,11 +194,12 @@ class Scorer:
         content = json.loads((folder / "scorer.json").read_text())
         return cls(
             registry.model_class(content["model"]).load(folder / "champion"),
-            RatioIntervals.load(folder / "intervals.json"),
+            Distribution.load(folder / "distribution.json"),
             RFMScorer.from_json(json.loads((folder / "rfm.json").read_text())),
             LevelCuts.from_json(json.loads((folder / "levels.json").read_text())),
             float(content["typical_order_value"]),
             dict(content["channels"]),
+            content["currency"],
         )
 
 

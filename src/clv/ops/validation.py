@@ -67,6 +67,6 @@ def _readiness(book: Book, horizon: Horizon) -> Json:
     except HistoryError as error:
         return {"verdict": str(error), "checks": []}
     checked = last_origin(AsOf(book.first_day), book.as_of, horizon)
-    bought = bool(book.outcome(book.history(checked.cutoff, 1), checked.window).any())
+    bought = bool(book.outcome(book.history(checked.cutoff, 1), checked.window).value.any())
     spend = SpendModel().fit(history)
     return readiness.assess(history, horizon, checked.window, spend, bought=bought)

@@ -12,8 +12,9 @@ import pytest
 from clv.core.schema import FORECASTS, QUARANTINE, conform
 from clv.evaluation.report import render
 from clv.evaluation.report.page import embedded
-from tests import report_builder
+from tests import report_builder, report_past
 
+NO_SIGNAL = "What customers did before says nothing of what they do next: no ranking helped."
 HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 
 
@@ -56,12 +57,12 @@ def changed(findings, **more):
 
 
 def no_holdout(findings):
-    manifest = findings.manifest | {"coverage": None}
-    manifest["total"] = manifest["total"] | {"lower": None, "upper": None}
+    manifest = findings.manifest | {"coverage": None, "churn": {}, "insight": None}
+    manifest["total"] = manifest["total"] | {"lower": None, "upper": None, "past": []}
     return dataclasses.replace(
         findings,
         manifest=manifest,
-        leaderboard=findings.leaderboard | {"holdout": None, "rows": []},
+        leaderboard={"rule": "none", "holdout": None, "rows": []},
         holdout=findings.holdout.head(0),
         tracking=findings.tracking.assign(expected=np.nan),
     )
@@ -85,19 +86,22 @@ def test_the_builder_keeps_the_contracts(usual):
 def test_the_answer_comes_first_in_one_sentence(usual, page):
     total = usual.manifest["total"]
     assert (
-        f"400 customers will spend about USD {total['clv']:,.0f} in the 365 days after"
+        f"400 customers will spend about USD {total['clv']:,.0f} in the 182 days after"
         f" 30 June 1998 (90 % interval USD {total['lower']:,.0f} to USD {total['upper']:,.0f})."
     ) in page.text
 
 
 def test_the_sections_stand_in_their_order(page):
     assert page.headings == [
-        "CDNOW, online music shop",
+        "A made music shop",
         "What this log can and cannot support",
         "The value ahead",
         "Segments",
         "Where habit and forecast disagree",
         "How far to trust it",
+        "What intervals promised and reached",
+        "Who will not buy again",
+        "What drives the forecasts",
         "Leaderboard",
         "Customers worth a look",
         "Rows set aside",
@@ -125,19 +129,22 @@ def test_only_the_two_own_scripts_may_run(page):
 def test_every_chart_has_words_and_a_table(page):
     charts = [a for t, a in page.elements if "data-chart" in a]
     assert {a["data-chart"] for a in charts} == {
-        "value",
-        "lorenz",
-        "segments",
-        "tracking",
-        "deciles",
+        *("value", "lorenz", "segments", "tracking", "deciles", "totals", "pit", "churn"),
+        *(f"dependence.{i}" for i in range(4)),
+        "origins",
     }
     assert all(a["role"] == "img" and a["aria-label"] for a in charts)
-    assert page.text.count("How to read this.") == 9
-    assert page.count("details", open=None) == 4
+    assert page.text.count("How to read this.") == 16
+    # Beside each chart but the segments', of intervals by day, and of further figures.
+    assert page.count("details", open=None) == len(charts) + 1
 
 
-def test_a_naive_rule_that_wins_is_told_and_a_failed_model_too(page):
-    assert "“Past rate” beats every model on rank correlation." in page.text
+def test_a_naive_rule_that_wins_is_told_and_a_failed_model_too(usual):
+    rows = [dict(row) for row in usual.leaderboard["rows"]]
+    next(row for row in rows if row["model"] == "naive_rate")["spearman"] = 0.9
+    board = {**usual.leaderboard, "rows": rows}
+    page = Page(render(dataclasses.replace(usual, leaderboard=board)))
+    assert "“Naive: spend so far, same rate” beats every model on rank correlation" in page.text
     assert "Not fitted: too few returns to fit" in page.text
 
 
@@ -146,12 +153,107 @@ def test_what_is_to_be_told_of_a_model_stands_below_the_table(usual):
     rows[0]["notes"] = ["The gaps show no rhythm & so on."]
     board = {**usual.leaderboard, "rows": rows}
     shown = Page(render(dataclasses.replace(usual, leaderboard=board)))
-    assert "The gaps show no rhythm & so on." in shown.text
+    assert f"{rows[0]['label']}: The gaps show no rhythm & so on." in shown.text
 
 
-def test_promised_and_reached_coverage_stand_side_by_side(page):
-    assert "An interval of 90 % may miss 5.0 % of customers on either side." in page.text
-    assert "it held 91.2 %" in page.text
+def test_means_over_past_days_stand_with_their_spread(usual, page):
+    champion = next(row for row in usual.leaderboard["rows"] if row["champion"])
+    assert f"{champion['gini']:.3f} ± {champion['spread']['gini']:.3f}" in page.text
+    assert "Figures are means over 5 past days; ± is their standard deviation" in page.text
+    assert "Models stood on 5 past days, 31 December 1996 to 30 December 1997" in page.text
+
+
+def test_every_figure_of_the_leaderboard_says_what_it_means(page):
+    terms = [a for _, a in page.elements if a.get("class") == "term"]
+    tips = {a["id"] for _, a in page.elements if a.get("class") == "tip"}
+    assert {a["popovertarget"] for a in terms} == tips
+    assert len(terms) == len(tips) == 13
+    assert all(page.text.count(a["title"]) == 2 for a in terms)
+
+
+def test_promised_and_reached_stand_side_by_side(usual, page):
+    told = usual.manifest["coverage"]
+    assert "An interval of 90 % may be exceeded by at most 5.0 % of customers; on 3 past days" in (
+        page.text
+    )
+    assert f"{100 * told['above']:.1f} % spent more than its upper end" in page.text
+    assert f"{100 * told['reached']:.1f} % lay inside. The share inside flatters" in page.text
+    assert "The intervals were learned on earlier past days." in page.text
+    for label in ("One-time buyers", "Repeat buyers", "Lowest third of forecasts", "Highest third"):
+        assert label in page.text
+
+
+def test_past_totals_are_counted_that_lay_inside(usual, page):
+    past = usual.manifest["total"]["past"]
+    n = sum(day["lower"] <= day["actual"] <= day["upper"] for day in past)
+    assert f"Of 5 past totals, {n} lay inside the 90 % interval" in page.text
+    assert "On the first 2 days no total was known" in page.text
+
+
+def test_chances_of_no_purchase_are_held_against_what_came(usual, page):
+    told = usual.manifest["churn"]
+    assert "Every customer is told a chance of buying nothing within 182 days." in page.text
+    assert f"Brier score {told['brier']:.3f}" in page.text
+    assert f"telling everyone the same chance scores {told['brier_of_base_rate']:.3f}" in page.text
+
+
+def test_what_weighs_most_is_told_in_plain_words(page):
+    assert "Spend that the purchase model expects in the window ahead model_value 31.0 %" in (
+        page.text
+    )
+    assert "Hurdle 34.0 % MBG/CNBD-k 22.0 %" in page.text
+    assert "2 further features share the other 1.3 %" in page.text
+
+
+@pytest.mark.parametrize("more", [{"signal": False}, {"warnings": ["Other.", NO_SIGNAL]}])
+def test_a_log_without_signal_says_so_at_the_top(usual, more):
+    alike = usual.forecasts.assign(clv=12.0)
+    page = Page(render(dataclasses.replace(changed(usual, **more), forecasts=alike)))
+    said = page.text.index("What customers did before says nothing of what they do next")
+    assert said < page.text.index("Last day observed")
+    assert page.text.count("says nothing of what they do next") == 1
+    assert "Nothing does: on past days no ranking of customers was better than chance" in page.text
+    assert "none is worth more than another" in page.text
+    assert page.count("table", **{"class": "people"}) == 0
+
+
+def test_a_log_with_signal_does_not_say_there_is_none(page):
+    assert "says nothing of what they do next" not in page.text
+
+
+def test_one_past_day_claims_no_more_than_it_can(usual):
+    single = dataclasses.replace(
+        changed(
+            usual,
+            coverage=report_past.coverage(1),
+            churn=report_past.churn(1),
+            total=usual.manifest["total"] | {"past": report_past.totals(1)},
+        ),
+        leaderboard=report_past.leaderboard(1),
+    )
+    page = Page(render(single))
+    assert "±" not in page.text
+    assert "Figures come from one past day" in page.text
+    assert "On 30 December 1997 the total was forecast at" in page.text
+    assert "The last 182 days of the log, 31 December 1997 to 30 June 1998" in page.text
+    charts = {a["data-chart"] for _, a in page.elements if "data-chart" in a}
+    assert not {"origins", "totals"} & charts
+    assert {"pit", "churn"} <= charts
+
+
+def test_a_run_of_an_older_kind_still_has_its_report(usual):
+    new = ("coverage", "churn", "insight", "signal", "warnings")
+    manifest = {k: v for k, v in usual.manifest.items() if k not in new}
+    manifest["total"] = {k: v for k, v in manifest["total"].items() if k != "past"}
+    rows = [
+        {k: v for k, v in row.items() if k not in ("origins", "spread", "notes")}
+        for row in usual.leaderboard["rows"]
+    ]
+    board = {k: usual.leaderboard[k] for k in ("rule", "holdout")} | {"rows": rows}
+    page = Page(render(dataclasses.replace(usual, manifest=manifest, leaderboard=board)))
+    assert "No past total to show." in page.text
+    assert page.text.count("Not checked: that needs past days on which customers bought.") == 2
+    assert "This run does not tell how much each feature weighs" in page.text
 
 
 def test_fragments_become_sentences(usual):
@@ -210,7 +312,7 @@ def test_margin_and_discount_are_part_of_the_answer(usual):
 def test_without_a_holdout_nothing_is_claimed(usual):
     page = Page(render(no_holdout(usual)))
     assert "too short to hide a part of it" in page.text
-    assert "Not checked: that needs a holdout." in page.text
+    assert page.text.count("Not checked: that needs a holdout.") == 2
     assert "no interval" in page.text
     assert "90 % interval USD" not in page.text
 

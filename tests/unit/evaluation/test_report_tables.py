@@ -45,26 +45,6 @@ def test_the_matrix_counts_what_pandas_counts(forecasts):
     assert found.verdicts[0][0] == "CLV below segment"
 
 
-def test_each_column_has_its_best_and_ties_share_it():
-    rows = [
-        {"label": "a", "kind": "model", "mae": 2.0, "bias": -0.1, "gini": 0.5, "failed": None},
-        {"label": "b", "kind": "model", "mae": 2.0, "bias": 0.3, "gini": None, "failed": None},
-        {"label": "c", "kind": "naive", "mae": 3.0, "bias": 0.2, "gini": 0.6, "failed": None},
-        {"label": "d", "kind": "model", "mae": 0.1, "bias": 0.0, "gini": 0.9, "failed": "no"},
-    ]
-    best = tables.best_rows(rows)
-    assert best == {"mae": [0, 1], "bias": [0], "gini": [2]}
-    assert tables.naive_wins(rows) == {"c": ["Gini"]}
-
-
-def test_a_tie_with_a_naive_rule_is_no_win_of_it():
-    rows = [
-        {"label": "a", "kind": "model", "mae": 2.0},
-        {"label": "c", "kind": "naive", "mae": 2.0},
-    ]
-    assert tables.naive_wins(rows) == {}
-
-
 def test_the_most_valuable_are_those_pandas_would_pick(forecasts):
     found = tables.most_valuable(forecasts)
     assert found["customer_id"].tolist() == forecasts.nlargest(20, "clv")["customer_id"].tolist()

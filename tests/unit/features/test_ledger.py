@@ -128,7 +128,7 @@ def test_the_outcome_is_what_the_days_after_brought():
     opened = book(log, 20)
     history = opened.history(day(4), window=5)
     assert list(history.frame["customer_id"]) == ["a", "b"]
-    assert list(opened.outcome(history, Horizon.days(5))) == [25, 0]
+    assert list(opened.outcome(history, Horizon.days(5)).value) == [25, 0]
 
 
 def test_a_log_without_purchases_is_told_so():

@@ -17,9 +17,11 @@ class Findings:
 
     Attributes
     ----------
-    manifest : inputs, settings, counts, champion, totals, coverage, stages, notices, warnings
+    manifest : inputs, settings, counts, champion, stages, notices, warnings; "total" with
+        "past", "coverage", "churn", "insight" and "signal" may each be absent
     readiness : ``verdict`` and ``checks``, each with name, status, found, means, instead
-    leaderboard : ``rule``, ``holdout`` (None where none was possible) and ``rows``
+    leaderboard : ``rule``, ``holdout`` (None where none was possible), ``origins`` (the past
+        days) and ``rows``, each with means over those days, ``spread`` and its own ``origins``
     forecasts : the table `clv.core.schema.FORECASTS`, one row a customer
     holdout : the champion on the holdout: customer_id, group, predicted, lower, upper, actual;
         amounts in the log's currency; may be empty

@@ -13,7 +13,7 @@ import jinja2
 import numpy as np
 
 from clv.data.rules import RULES
-from clv.evaluation.report import charts, tables, wording
+from clv.evaluation.report import board, charts, drivers, past, tables, wording
 from clv.evaluation.report.charts import floats
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from clv.core.types import Floats, Json
     from clv.evaluation.report.findings import Findings
 
-GROUP_LABELS = {"onetimer": "One-time buyers", "repeater": "Repeat buyers"}
 STATUS_LABELS = {"ok": "Supported", "limited": "Limited", "no": "Not supported"}
 MONTHLY_ROWS = 14
+NO_SIGNAL = "What customers did before says nothing of what they do next"
 
 
 @cache
@@ -58,13 +58,14 @@ def render(findings: Findings) -> str:
     HTML text, encodable as UTF-8, well under 2 MB
     """
     segments = tables.segment_rows(findings.forecasts)
-    data = _chart_data(findings, segments)
+    insight = drivers.insight(findings.manifest.get("insight"), findings.manifest.get("currency"))
+    data = _chart_data(findings, segments, insight)
     engine, behaviour = _part("vendor/echarts.min.js"), _part("report.js")
     html = (
         _environment()
         .get_template("template.html.j2")
         .render(
-            **_context(findings, data, segments),
+            **_context(findings, data, segments, insight),
             style=_part("report.css"),
             engine=engine,
             behaviour=behaviour,
@@ -87,12 +88,12 @@ def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
-def _chart_data(findings: Findings, segments: list[Json]) -> Json:
+def _chart_data(findings: Findings, segments: list[Json], insight: Json | None) -> Json:
     """What the charts are drawn from; None for a chart that has nothing to show."""
-    clv = floats(findings.forecasts["clv"])
-    held = findings.leaderboard.get("holdout")
+    clv, manifest = floats(findings.forecasts["clv"]), findings.manifest
+    held, totals = findings.leaderboard.get("holdout"), past.totals(manifest["total"])
     return {
-        "currency": findings.manifest.get("currency"),
+        "currency": manifest.get("currency"),
         "value": charts.value_bins(clv),
         "lorenz": charts.lorenz(clv),
         "segments": {
@@ -102,14 +103,19 @@ def _chart_data(findings: Findings, segments: list[Json]) -> Json:
         },
         "tracking": charts.tracking_lines(findings.tracking, held["from"] if held else None),
         "deciles": charts.deciles(findings.holdout),
+        "totals": totals if totals and len(totals["days"]) > 1 else None,
+        "pit": past.pit(manifest.get("coverage")),
+        "churn": past.churn(manifest.get("churn")),
+        "dependence": insight["dependence"] if insight else [],
+        "highest": insight["highest"] if insight else 0.0,
+        "origins": board.by_day(findings.leaderboard),
     }
 
 
-def _context(findings: Findings, data: Json, segments: list[Json]) -> Json:
+def _context(findings: Findings, data: Json, segments: list[Json], insight: Json | None) -> Json:
     manifest, forecasts = findings.manifest, findings.forecasts
-    currency = manifest.get("currency")
-    risk = tables.at_risk(forecasts)
-    rows = findings.leaderboard["rows"]
+    leaderboard, currency = findings.leaderboard, manifest.get("currency")
+    risk, flat = tables.at_risk(forecasts), _no_signal(manifest)
 
     def amount(value: Any, places: int | None = None) -> str:
         return wording.amount(value, currency, places)
@@ -117,7 +123,16 @@ def _context(findings: Findings, data: Json, segments: list[Json]) -> Json:
     return {
         "manifest": manifest,
         "readiness": findings.readiness,
-        "leaderboard": findings.leaderboard,
+        "leaderboard": leaderboard,
+        "held": leaderboard.get("holdout"),
+        "past_days": leaderboard.get("origins") or [],
+        "warnings": [text for text in manifest.get("warnings") or [] if text != flat],
+        "no_signal": flat,
+        "alike": bool(flat) or (len(forecasts) > 1 and data["value"] is None),
+        "totals": past.totals(manifest["total"]),
+        "intervals": past.intervals(manifest.get("coverage")),
+        "near_uniform": past.NEAR_UNIFORM,
+        "insight": insight,
         "amount": amount,
         "currency": currency,
         "charts": data,
@@ -131,15 +146,29 @@ def _context(findings: Findings, data: Json, segments: list[Json]) -> Json:
         "risk": _listed(risk.rows),
         "risk_rule": risk.rule,
         "gone": risk.gone,
-        "best": tables.best_rows(rows),
-        "naive_wins": tables.naive_wins(rows),
+        "board": board.rows(leaderboard),
+        "main": board.MAIN,
+        "further": board.FURTHER,
+        "day_tables": board.day_tables(data["origins"]),
+        "naive_wins": board.naive_wins(leaderboard.get("rows") or []),
         "quarantine": findings.quarantine.to_dict("records"),
         "meanings": {rule.name: rule.meaning for rule in RULES},
         "decimals": wording.decimals,
-        "absent": wording.absent,
-        "group_labels": GROUP_LABELS,
         "status_labels": STATUS_LABELS,
     }
+
+
+def _no_signal(manifest: Json) -> str | None:
+    """The sentence that says that past rankings were no better than chance; None if they were."""
+    for text in manifest.get("warnings") or []:
+        if NO_SIGNAL.lower() in str(text).lower():
+            return str(text)
+    if manifest.get("signal") is False:
+        return (
+            f"{NO_SIGNAL}: on past days no ranking was better than chance."
+            " Every customer is forecast the same."
+        )
+    return None
 
 
 def _answer(manifest: Json) -> Json:

@@ -1,9 +1,9 @@
-"""Frames to the tables of the report: segments, matrix, leaderboard, customers worth a look."""
+"""Frames to the tables of the report: segments, matrix, customers worth a look."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,26 +16,6 @@ if TYPE_CHECKING:
 N_LISTED = 20
 #: Below this chance a word comes too late: listing such customers would only mourn them.
 GONE = 0.05
-MEASURED_BEST = {
-    "mae": "lowest",
-    "rmse": "lowest",
-    "bias": "nearest zero",
-    "spearman": "highest",
-    "gini": "highest",
-    "top_decile_share": "highest",
-    "decile_mape": "lowest",
-    "deviance": "lowest",
-}
-MEASURE_LABELS = {
-    "mae": "mean error",
-    "rmse": "root mean square error",
-    "bias": "bias",
-    "spearman": "rank correlation",
-    "gini": "Gini",
-    "top_decile_share": "top-decile share",
-    "decile_mape": "decile error",
-    "deviance": "deviance",
-}
 
 
 @dataclass(frozen=True)
@@ -136,37 +116,6 @@ def matrix(forecasts: pd.DataFrame, rows: list[str]) -> Matrix | None:
             for i in np.argsort(-totals, kind="stable")
         },
     )
-
-
-def _figure(value: Any) -> float:
-    return float("nan") if value is None else float(value)
-
-
-def best_rows(rows: list[Json]) -> dict[str, list[int]]:
-    """For each measure, the rows that are best in it; ties all count, failed rows never."""
-    best: dict[str, list[int]] = {}
-    for measure, direction in MEASURED_BEST.items():
-        column = np.array([_figure(r.get(measure)) for r in rows], dtype=np.float64)
-        column[[bool(r.get("failed")) for r in rows]] = np.nan
-        loss = (
-            -column if direction == "highest" else np.abs(column) if "zero" in direction else column
-        )
-        if np.isfinite(loss).any():
-            least = np.nanmin(loss)
-            best[measure] = [
-                i for i, v in enumerate(loss) if np.isclose(v, least, rtol=1e-9, atol=0)
-            ]
-    return best
-
-
-def naive_wins(rows: list[Json]) -> dict[str, list[str]]:
-    """Measures in which a naive rule beats every model: its label -> the measures' labels."""
-    wins: dict[str, list[str]] = {}
-    for measure, winners in best_rows(rows).items():
-        if winners and all(rows[i]["kind"] == "naive" for i in winners):
-            for i in winners:
-                wins.setdefault(str(rows[i]["label"]), []).append(MEASURE_LABELS[measure])
-    return wins
 
 
 def _largest(values: Floats, among: Bools, n: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""How good a forecast is: arrays in, one number out. Value in the log's currency."""
+"""How near forecasts of value come, and how well they rank. Value in the log's currency."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ SMALLEST_SHARE = 0.01
 
 def mae(actual: Floats, predicted: Floats) -> float:
     return float(np.mean(np.abs(actual - predicted)))
+
+
+def r2(actual: Floats, predicted: Floats) -> float:
+    """Part of the outcomes' variance that is forecast; NaN where all bought the same."""
+    spread = float(np.mean((actual - actual.mean()) ** 2))
+    return 1.0 - float(np.mean((actual - predicted) ** 2)) / spread if spread > 0 else float("nan")
 
 
 def rmse(actual: Floats, predicted: Floats) -> float:
@@ -55,6 +61,18 @@ def top_share(actual: Floats, predicted: Floats, share: float = 0.1) -> float:
         return float("nan")
     n_top = max(1, round(share * len(actual)))
     return float(np.sum(_tie_means(actual, predicted)[:n_top])) / total
+
+
+def top_precision(actual: Floats, predicted: Floats, share: float = 0.1) -> float:
+    """Part of the ``share`` ranked highest that is among the ``share`` who bought most.
+
+    Ties at either edge count in proportion, so that the order of rows cannot matter. NaN where
+    nothing was bought.
+    """
+    if float(np.sum(actual)) <= 0:
+        return float("nan")
+    n_top = max(1, round(share * len(actual)))
+    return float(np.sum(_membership(predicted, n_top) * _membership(actual, n_top))) / n_top
 
 
 def deciles(actual: Floats, predicted: Floats, n_bins: int = 10) -> tuple[Floats, Floats, Ints]:
@@ -112,11 +130,49 @@ def tweedie_deviance(actual: Floats, predicted: Floats) -> float:
     return float(np.mean(unit) / mean ** (2 - p))
 
 
-def coverage(actual: Floats, lower: Floats, upper: Floats) -> tuple[float, float, float]:
-    """Share of outcomes below, inside and above their interval, ends included."""
-    below = float(np.mean(actual < lower))
-    above = float(np.mean(actual > upper))
-    return below, 1.0 - below - above, above
+def calibration_slope(actual: Floats, predicted: Floats) -> float:
+    """How much the outcome grows as the forecast does: slope of log E(actual) on log(predicted).
+
+    1 where forecasts spread as widely as outcomes, below 1 where they spread too widely, 0 where
+    they tell nothing apart. NaN where nothing was bought or all forecasts are equal. Forecasts
+    below 1 % of their mean count as that.
+
+    References
+    ----------
+    Cox (1958), "Two further applications of a model for binary regression", here by
+    quasi-likelihood with variance proportional to the mean
+    """
+    mean = float(np.mean(predicted))
+    if mean <= 0 or float(np.sum(actual)) <= 0:
+        return float("nan")
+    z = np.log(np.maximum(predicted / mean, SMALLEST_SHARE))
+    z = z - z.mean()
+    if not np.any(np.abs(z) > 1e-12):
+        return float("nan")
+    y = np.maximum(actual, 0.0)
+    return _slope(z, y / y.mean())
+
+
+def _membership(values: Floats, n_top: int) -> Floats:
+    """Chance of each to be among the n_top highest when ties are drawn by lot."""
+    edge = np.partition(values, len(values) - n_top)[len(values) - n_top]
+    above, at = values > edge, values == edge
+    return np.where(above, 1.0, np.where(at, (n_top - above.sum()) / at.sum(), 0.0))
+
+
+def _slope(z: Floats, y: Floats) -> float:
+    """Slope of log E(y) on z by Newton steps on the Poisson quasi-likelihood; y has mean 1."""
+    a, b = 0.0, 1.0
+    for _ in range(50):
+        mu = np.exp(np.clip(a + b * z, -30.0, 30.0))
+        gradient = np.array([np.sum(y - mu), np.sum((y - mu) * z)])
+        weighted = float(np.sum(mu * z))
+        curvature = np.array([[np.sum(mu), weighted], [weighted, np.sum(mu * z * z)]])
+        step = np.clip(np.linalg.solve(curvature, gradient), -1.0, 1.0)
+        a, b = a + float(step[0]), b + float(step[1])
+        if np.abs(step).max() < 1e-9:
+            break
+    return b
 
 
 def _mean_ranks(values: Floats) -> Floats:

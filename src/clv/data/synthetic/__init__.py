@@ -1,0 +1,1 @@
+"""Shops that never were: customers, orders and a market drawn from a known truth."""

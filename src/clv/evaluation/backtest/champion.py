@@ -1,0 +1,79 @@
+"""Which model is trusted with the future: a rule, and why it chose as it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from clv.core.errors import HistoryError
+from clv.core.types import Floats
+from clv.evaluation.backtest.trial import Trial
+
+#: Chosen unless another is clearly better.
+FAVOURITE = "ensemble"
+#: Another has to be better by this part at least.
+MARGIN = 0.01
+RULE = (
+    "lowest mean Tweedie deviance (power 1.5) over the past days, which is least for forecasts"
+    " whose mean is right and lets no single large buyer decide; the ensemble unless another is"
+    f" lower by more than one standard error of the difference and {MARGIN:.0%}; naive rows are"
+    " yardsticks"
+)
+
+
+class Champion(NamedTuple):
+    """The model chosen.
+
+    Attributes
+    ----------
+    name : of the model
+    lowest : the candidate of the lowest deviance
+    deviance : per candidate, mean over origins; NaN where nothing was bought
+    """
+
+    name: str
+    lowest: str
+    deviance: dict[str, float]
+
+
+def choose(trials: Sequence[Trial], candidates: Sequence[str]) -> Champion:
+    """The champion by `RULE`; the first named wins a tie.
+
+    Only candidates that were fitted at the last origin count; at earlier origins a candidate
+    that could not be fitted is compared by the origins it has with others.
+
+    Raises
+    ------
+    HistoryError : no candidate could be fitted
+    """
+    last = trials[-1]
+    able = [name for name in candidates if name in last.said]
+    if not able:
+        failures = "; ".join(f"{name}: {why}" for name, why in last.failed.items())
+        raise HistoryError(f"history: no model could be fitted. {failures}")
+    each = {name: _deviances(trials, name) for name in able}
+    shared = np.all([np.isfinite(values) for values in each.values()], axis=0)
+    if not shared.any():
+        # Nobody bought in any window, so that nothing tells them apart.
+        name = FAVOURITE if FAVOURITE in able else able[0]
+        return Champion(name, name, dict.fromkeys(able, float("nan")))
+    means = {name: float(values[shared].mean()) for name, values in each.items()}
+    lowest = min(able, key=lambda name: (means[name], able.index(name)))
+    if FAVOURITE in able and not _clearly(each[lowest][shared], each[FAVOURITE][shared]):
+        return Champion(FAVOURITE, lowest, means)
+    return Champion(lowest, lowest, means)
+
+
+def _clearly(lowest: Floats, favourite: Floats) -> bool:
+    """The lowest is below the favourite by more than chance and a hair."""
+    gain = favourite - lowest
+    error = float(gain.std(ddof=1) / np.sqrt(len(gain))) if len(gain) > 1 else 0.0
+    return float(gain.mean()) > max(error, MARGIN * float(favourite.mean()))
+
+
+def _deviances(trials: Sequence[Trial], name: str) -> Floats:
+    return np.array(
+        [trial.figures(name)["deviance"] if name in trial.said else np.nan for trial in trials]
+    )

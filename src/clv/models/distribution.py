@@ -1,0 +1,220 @@
+"""What each customer may spend: an atom at nothing bought, and quantiles above it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+
+from clv.core.errors import HistoryError, RunError
+from clv.core.types import Bools, Floats, Ints, Json
+from clv.models.chance import Calibration, log_odds
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Buyers of the past that a cell of its own needs.
+CELL_SIZE = 120
+MOST_CELLS = 6
+#: Quantiles kept of each cell's ratios: enough for the ends of 99 %.
+GRID = 400
+#: Forecasts below this share of the mean count as that: who is forecast nothing may yet buy.
+SMALLEST_SHARE = 0.01
+VERSION = 2
+
+
+class PastDay(NamedTuple):
+    """What a model said on a past day of the window after it, and what came.
+
+    Attributes
+    ----------
+    onetimer : (n,) customers with a single purchase day by then
+    value, chance : (n,) forecast spend, and chance of buying at all
+    actual : (n,) what they spent
+    bought : (n,) they bought, if only for nothing
+    """
+
+    onetimer: Bools
+    value: Floats
+    chance: Floats
+    actual: Floats
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Predictive distributions, learned from a model's forecasts on several past days.
+
+    A customer buys nothing with chance 1 - c, c being the told chance made true by what came.
+    Who buys spends a multiple of forecast / c; multiples are those of past buyers in the same
+    cell: one-timers or repeaters, cut by the size of their forecast. As past days differ in how
+    far the forecast was off for all, so do the multiples: what customers share is in them.
+
+    Attributes
+    ----------
+    chance : calibration of chances
+    edges : for one-timers and repeaters, forecasts over their mean at which cells part
+    ratios : (cells, GRID) quantiles of the multiples, one-timers' cells first
+    mean : mean forecast a day of the population, which sizes are measured by
+    days : past days learned from
+
+    References
+    ----------
+    Vovk, Gammerman & Shafer (2005), "Algorithmic learning in a random world", on conformal
+    prediction by categories; Lei et al. (2018), "Distribution-free predictive inference for
+    regression", on ratios to a scale
+    """
+
+    chance: Calibration
+    edges: tuple[Floats, Floats]
+    ratios: Floats
+    mean: float
+    days: int
+
+    @classmethod
+    def learn(cls, past: Sequence[PastDay], mean: float) -> Self:
+        """From past days; every customer of each counts alike.
+
+        Parameters
+        ----------
+        mean : mean forecast a day of the population that will be asked about
+
+        Raises
+        ------
+        HistoryError : nobody bought in any window
+        """
+        useful = [day for day in past if (day.actual > 0).any()]
+        if not useful:
+            raise HistoryError(
+                "intervals: nobody bought in any of the past windows, so there is nothing to"
+                " learn from."
+            )
+        chance = Calibration.learn(
+            [log_odds(day.chance) for day in useful], [day.actual > 0 for day in useful]
+        )
+        multiples, sizes, single = [], [], []
+        for day in useful:
+            buyer = day.actual > 0
+            likely = chance.of(log_odds(day.chance))
+            value = np.maximum(day.value, SMALLEST_SHARE * day.value.mean())
+            multiples.append((day.actual * likely / value)[buyer])
+            sizes.append((value / day.value.mean())[buyer])
+            single.append(day.onetimer[buyer])
+        multiple, size, onetimer = map(np.concatenate, (multiples, sizes, single))
+        edges, ratios = [], []
+        for of_group in (onetimer, ~onetimer):
+            # A group with few buyers borrows from everyone.
+            rows = of_group if of_group.sum() >= CELL_SIZE else np.ones(len(multiple), dtype=bool)
+            n_cells = int(np.clip(rows.sum() // CELL_SIZE, 1, MOST_CELLS))
+            cuts = np.unique(np.quantile(size[rows], np.arange(1, n_cells) / n_cells))
+            cell = np.searchsorted(cuts, size[rows], side="left")
+            edges.append(cuts)
+            ratios += [_grid(multiple[rows][cell == i]) for i in range(len(cuts) + 1)]
+        return cls(chance, (edges[0], edges[1]), np.array(ratios), mean, len(useful))
+
+    def of(self, onetimer: Bools, value: Floats, chance: Floats, days: int) -> Spread:
+        """The distributions of customers.
+
+        Parameters
+        ----------
+        onetimer, value, chance : (n,) as in `PastDay`
+        days : that value and chance look ahead
+        """
+        likely = np.maximum(self.chance.of(log_odds(chance)), 1e-9)
+        value = np.maximum(value, SMALLEST_SHARE * self.mean * days)
+        size = value / (self.mean * days)
+        cell = np.empty(len(value), dtype=np.int64)
+        for group, of_group in enumerate((onetimer, ~onetimer)):
+            first = group * (len(self.edges[0]) + 1)
+            cell[of_group] = first + np.searchsorted(self.edges[group], size[of_group], "left")
+        return Spread(likely, value / likely, cell, self.ratios)
+
+    def save(self, path: Path) -> None:
+        content: Json = {
+            "version": VERSION,
+            "chance": self.chance.to_json(),
+            "edges": [edges.tolist() for edges in self.edges],
+            "ratios": self.ratios.tolist(),
+            "mean": self.mean,
+            "days": self.days,
+        }
+        path.write_text(json.dumps(content))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        RunError : it is of another version
+        """
+        content = json.loads(path.read_text())
+        if content["version"] != VERSION:
+            raise RunError(
+                f"model: {path} is of version {content['version']}, not {VERSION}. Run it again."
+            )
+        first, second = (np.array(edges, dtype=np.float64) for edges in content["edges"])
+        ratios = np.array(content["ratios"], dtype=np.float64)
+        chance = Calibration(**content["chance"])
+        return cls(chance, (first, second), ratios, content["mean"], content["days"])
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Distributions of (n,) customers' spend.
+
+    Attributes
+    ----------
+    chance : (n,) of buying anything
+    scale : (n,) what multiples are multiples of
+    cell : (n,) row of ratios
+    ratios : (cells, GRID) quantiles of the multiples, those of 0.5 / GRID, 1.5 / GRID, ...
+    """
+
+    chance: Floats
+    scale: Floats
+    cell: Ints
+    ratios: Floats
+
+    def quantile(self, q: float) -> Floats:
+        """(n,) spend that is not exceeded with chance q."""
+        above = (q - (1.0 - self.chance)) / self.chance
+        at = np.clip(above * GRID - 0.5, 0.0, GRID - 1.0)
+        low = np.minimum(at.astype(np.int64), GRID - 2)
+        share = at - low
+        ends = self.ratios[self.cell, low], self.ratios[self.cell, low + 1]
+        spend = self.scale * ((1.0 - share) * ends[0] + share * ends[1])
+        return np.where(above > 0, spend, 0.0)
+
+    def interval(self, level: float) -> tuple[Floats, Floats]:
+        """Ends between which a share `level` falls, each side leaving out half of the rest."""
+        tail = (1.0 - level) / 2.0
+        return self.quantile(tail), self.quantile(1.0 - tail)
+
+    def at_most(self, spend: Floats) -> tuple[Floats, Floats]:
+        """Chance of less than (n,) spend, and of no more than it; they part at nothing bought."""
+        multiple = spend / np.maximum(self.scale, 1e-300)
+        share = np.empty(len(spend))
+        for cell in np.unique(self.cell):
+            rows = self.cell == cell
+            share[rows] = np.interp(multiple[rows], self.ratios[cell], _LEVELS, left=0.0, right=1.0)
+        nothing = 1.0 - self.chance
+        told = nothing + self.chance * share
+        return np.where(spend > 0, told, 0.0), np.where(spend > 0, told, nothing)
+
+    def variance(self) -> Floats:
+        """(n,) of the spend, what customers share included."""
+        first, second = self.ratios.mean(axis=1), (self.ratios**2).mean(axis=1)
+        mean = self.chance * self.scale * first[self.cell]
+        return np.asarray(self.chance * self.scale**2 * second[self.cell] - mean**2)
+
+
+_LEVELS = (np.arange(GRID) + 0.5) / GRID
+
+
+def _grid(multiples: Floats) -> Floats:
+    """Quantiles at `_LEVELS`: between order statistics, whose levels are i / (n + 1)."""
+    n = len(multiples)
+    return np.interp(_LEVELS, np.arange(1, n + 1) / (n + 1), np.sort(multiples))

@@ -1,0 +1,322 @@
+"""Purchase models, learners and yardsticks pooled, with weights learned out of time."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from scipy.special import expit
+from scipy.stats import rankdata
+
+from clv.core.errors import ClvError
+from clv.core.types import Floats, Horizon, Ints, Json, Money
+from clv.models import fitted, pooling, registry
+from clv.models.chance import Calibration, log_odds
+from clv.models.companion import AT_PAR, carried, told
+from clv.models.groundwork import lay
+from clv.models.lookback import cutoffs, training_window
+from clv.models.reasons import Explainer
+from clv.models.team import Forecast, Team
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from clv.features.book import History, Outcome
+    from clv.models.groundwork import Groundwork
+    from clv.models.reasons import Drivers
+
+#: What each member is worth before the past is asked: what did well on seven public logs.
+PRIOR = {
+    "mbgcnbd": 0.15,
+    "paretonbd": 0.10,
+    "naive_rate": 0.04,
+    "naive_last_period": 0.03,
+    "naive_repeat": 0.03,
+    "hurdle": 0.25,
+    "glm": 0.15,
+    "xgboost": 0.10,
+    "lightgbm": 0.10,
+    "random_forest": 0.05,
+    "ziln": 0.10,
+}
+MEMBERS = (
+    *("mbgcnbd", "paretonbd", "naive_rate", "naive_last_period", "naive_repeat"),
+    *("hurdle", "glm", "xgboost", "lightgbm"),
+)
+#: Past days on which members are compared, out of time.
+MOST_DAYS = 3
+#: Customers of a past day that are asked at most.
+MOST_COMPARED = 50_000
+#: Mean standard score at or below which the past's rankings are chance.
+CHANCE = 2.0
+
+
+class Ensemble:
+    """A weighted mean of members, level and chances corrected by what came after past days.
+
+    Customers' shares in the total are weighed by how well members spread spend over customers;
+    the total is a weighted geometric mean of members' totals, by how little those missed. Both
+    are shrunken to `PRIOR`, as few past days tell little. Where past rankings were no better
+    than chance, every customer gets the same, and `notes_` says so.
+
+    Parameters
+    ----------
+    members : names out of `PRIOR`
+    days : past days on which members are compared, at most
+    seed : of every random choice
+
+    Attributes
+    ----------
+    team_ : members fitted to all days
+    window_ : how far ahead members were compared
+    weights_, levels_ : (members,) as `clv.models.pooling` tells, in the order of team_.names
+    multipliers_ : (members,) whose sum with members' forecasts is the ensemble's
+    days_ : past days that members were compared on
+    signal_ : past rankings were better than chance; True where there was no past to ask
+    chance_ : how told chances of a purchase become true ones
+    explainer_ : tells what moves the learners' forecasts; None where there is nothing to tell
+    notes_ : what could not be had, and what was done instead
+    """
+
+    name = "ensemble"
+
+    team_: Team
+    window_: Horizon
+    weights_: Floats
+    levels_: Floats
+    multipliers_: Floats
+    mean_value_: float
+    mean_chance_: float
+    days_: int
+    signal_: bool
+    chance_: Calibration
+    explainer_: Explainer | None
+    notes_: tuple[str, ...]
+
+    def __init__(
+        self, members: tuple[str, ...] = MEMBERS, days: int = MOST_DAYS, seed: int = 0
+    ) -> None:
+        self.members, self.days, self.seed = members, days, seed
+
+    def fit(self, history: History) -> Self:
+        """Fit members to all days, and weigh them by what they would have said before.
+
+        Raises
+        ------
+        FitError : nobody ever bought again, or nobody spent anything
+        HistoryError : the history was made without a log
+        """
+        self.team_ = Team.fit(self.members, history, self.seed)
+        self.window_ = training_window(history)
+        past = self._past(history)
+        values = [said.value for said, _ in past]
+        spent = [outcome.value for _, outcome in past]
+        prior = np.array([PRIOR[name] for name in self.team_.names])
+        prior /= prior.sum()
+        self.days_ = len(past)
+        self.weights_ = pooling.pooled_weights(values, spent, prior)
+        totals = np.array([value.sum(axis=0) for value in values]).reshape(-1, len(prior))
+        came = np.array([each.sum() for each in spent])
+        self.levels_ = pooling.level_weights(totals, came, self._voices())
+        self.chance_ = Calibration.learn(
+            [said.odds for said, _ in past], [outcome.purchases > 0 for _, outcome in past]
+        )
+        self._settle(history)
+        scores = [
+            standard_score(outcome.value, said.value @ self.multipliers_) for said, outcome in past
+        ]
+        self.signal_ = not scores or float(np.mean(scores)) > CHANCE
+        self.explainer_ = self._explainer(history)
+        self.notes_ = self._notes(history)
+        return self
+
+    def predict(self, history: History, horizon: Horizon, money: Money = AT_PAR) -> pd.DataFrame:
+        """One row per row of history.frame, in its order: the table `PREDICTION`."""
+        return self._told(history, horizon, money)[0]
+
+    def explained(
+        self, history: History, horizon: Horizon, money: Money = AT_PAR
+    ) -> tuple[pd.DataFrame, Drivers | None]:
+        """As `predict`, with what moved each forecast; None where nothing tells customers apart."""
+        return self._told(history, horizon, money, why=True)
+
+    def _told(
+        self, history: History, horizon: Horizon, money: Money, *, why: bool = False
+    ) -> tuple[pd.DataFrame, Drivers | None]:
+        if not hasattr(self, "multipliers_"):
+            raise ClvError("ensemble: not fitted yet. Call fit(history) or load(folder) first.")
+        drivers = None
+        if self.signal_:
+            said = self.team_.forecast(history, self.window_, self.explainer_ if why else None)
+            drivers = said.drivers
+            value, odds = carried(
+                self.team_.companion,
+                history,
+                said.value @ self.multipliers_,
+                log_odds(self.chance_.of(said.odds)),
+                self.window_,
+                horizon,
+            )
+            chance = np.asarray(expit(odds))
+        else:
+            times = horizon.n_days / self.window_.n_days
+            value = np.full(len(history), self.mean_value_ * times)
+            chance = np.full(len(history), 1.0 - (1.0 - self.mean_chance_) ** times)
+        return told(self.team_.companion, history, value, chance, horizon, money), drivers
+
+    @property
+    def ground(self) -> Groundwork | None:
+        """How customers become rows of numbers; None without learners."""
+        return self.team_.ground
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """What each member counts in the ranking of customers; adds up to 1."""
+        return dict(zip(self.team_.names, self.weights_.tolist(), strict=True))
+
+    def _explainer(self, history: History) -> Explainer | None:
+        """The learners by their weights, where the past tells customers apart."""
+        pupils = self.team_.learners
+        if self.team_.ground is None or not self.signal_:
+            return None
+        weights = np.array([self.weights_[self.team_.names.index(name)] for name in pupils])
+        if weights.sum() <= 0:
+            return None
+        _, rows = lay(history, self.seed)
+        return Explainer.learn(self.team_.ground.encoder, list(pupils.values()), weights, rows.X)
+
+    def _voices(self) -> Floats:
+        """Who speaks of the total, and how loudly, (members,).
+
+        Purchase models, which know how customers fade, and learners, which know what the last
+        windows brought, half and half. Yardsticks only help to rank.
+        """
+        models = [name for name in self.team_.names if registry.entry(name).kind == "model"]
+        learned = [name for name in models if name in self.team_.learners]
+        share = {True: 0.5 / max(len(learned), 1), False: 0.5 / (len(models) - len(learned))}
+        return np.array(
+            [share[name in learned] if name in models else 0.0 for name in self.team_.names]
+        )
+
+    def _past(self, history: History) -> list[tuple[Forecast, Outcome]]:
+        """What members said on past days, and what came; customers drawn where they are many."""
+        found = []
+        for cutoff in cutoffs(history, self.window_, self.days):
+            earlier = history.rewind(cutoff, self.window_)
+            team = Team.fit(self.members, earlier, self.seed)
+            if team.names != self.team_.names:
+                continue
+            key = ("said", self.members, self.seed)
+            rows, said = earlier.remember(key, partial(self._said, earlier, team))
+            outcome = history.followed(earlier, self.window_).of_rows(rows)
+            if outcome.value.sum() > 0:
+                found.append((said, outcome))
+        return found
+
+    def _said(self, history: History, team: Team) -> tuple[Ints, Forecast]:
+        rows = np.arange(len(history))
+        if len(rows) > MOST_COMPARED:
+            draw = np.random.default_rng(self.seed)
+            rows = np.sort(draw.choice(len(rows), MOST_COMPARED, replace=False))
+            history = history.of_rows(rows)
+        return rows, team.forecast(history, self.window_)
+
+    def _settle(self, history: History) -> None:
+        """One factor a member, so that a customer alone is forecast as among all the others."""
+        key = ("said", self.members, self.seed)
+        _, said = history.remember(key, lambda: self._said(history, self.team_))
+        self.multipliers_ = pooling.multipliers(said.value.sum(axis=0), self.weights_, self.levels_)
+        self.mean_value_ = float((said.value @ self.multipliers_).mean())
+        self.mean_chance_ = float(self.chance_.of(said.odds).mean())
+
+    def _notes(self, history: History) -> tuple[str, ...]:
+        notes = []
+        for name, why in self.team_.missing.items():
+            notes.append(f"{name} is not in the ensemble. {why}")
+        if self.window_.n_days < history.window and self.team_.learners:
+            notes.append(
+                f"The history of {history.span} days is too short to learn {history.window} days"
+                f" ahead: learned {self.window_.n_days} days ahead, carried on by a purchase model."
+            )
+        if not self.days_:
+            notes.append("The past is too short to compare members: they count as elsewhere.")
+        if not self.signal_:
+            notes.append(
+                "What customers did before says nothing of what they do next: on past days no"
+                " ranking was better than chance. Every customer is forecast the same."
+            )
+        return tuple(notes)
+
+    def expected_new(self, days: Floats) -> Floats:
+        """Repeat purchases that the purchase model expects of a new customer, (n,)."""
+        return self.team_.companion.expected_new(days)
+
+    def save(self, folder: Path) -> None:
+        """Write model.json and a folder a member."""
+        state = {
+            "name": self.name,
+            "version": fitted.VERSION,
+            "members": list(self.team_.names),
+            "weights": self.weights_.tolist(),
+            "levels": self.levels_.tolist(),
+            "multipliers": self.multipliers_.tolist(),
+            "chance": self.chance_.to_json(),
+            "window": self.window_.n_days,
+            "days": self.days_,
+            "signal": self.signal_,
+            "mean_value": self.mean_value_,
+            "mean_chance": self.mean_chance_,
+            "explainer": self.explainer_.to_json() if self.explainer_ else None,
+            "notes": list(self.notes_),
+        }
+        fitted.write(folder, state)
+        self.team_.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        RunError : a file is missing, of another model or version, or incomplete
+        """
+        return fitted.made(folder, cls.name, lambda state: cls._of(folder, state))
+
+    @classmethod
+    def _of(cls, folder: Path, state: Json) -> Self:
+        model = cls(tuple(state["members"]))
+        model.team_ = Team.load(folder, state["members"])
+        model.weights_, model.levels_, model.multipliers_ = (
+            np.array(state[name], dtype=np.float64)
+            for name in ("weights", "levels", "multipliers")
+        )
+        model.chance_ = Calibration(**state["chance"])
+        model.window_, model.days_ = Horizon(state["window"]), state["days"]
+        model.signal_, model.notes_ = state["signal"], tuple(state["notes"])
+        model.mean_value_, model.mean_chance_ = state["mean_value"], state["mean_chance"]
+        model.explainer_ = None
+        if model.team_.ground is not None and state["explainer"] is not None:
+            model.explainer_ = Explainer.from_json(
+                state["explainer"], model.team_.ground.encoder, model.team_.learners
+            )
+        return model
+
+
+def standard_score(actual: Floats, predicted: Floats) -> float:
+    """How far the outcome follows the ranking of forecasts, in standard deviations of chance.
+
+    Parameters
+    ----------
+    actual, predicted : (n,)
+
+    References
+    ----------
+    Pitman (1937), "Significance tests which may be applied to samples from any populations":
+    moments of a correlation when outcomes are dealt at random
+    """
+    ranks = rankdata(predicted)
+    if len(actual) < 2 or np.ptp(ranks) == 0 or np.ptp(actual) == 0:
+        return 0.0
+    return float(np.corrcoef(ranks, actual)[0, 1] * np.sqrt(len(actual) - 1))

@@ -1,0 +1,1 @@
+"""Learners: a customer's features in, the spend to expect over a window out."""

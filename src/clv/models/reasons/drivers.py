@@ -1,0 +1,166 @@
+"""What moved each customer's forecast away from others': the learners' own contributions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from clv.core.types import Bools, Floats, Ints, Json
+from clv.models.learners.base import Learner
+from clv.models.learners.encoder import Encoder
+from clv.models.reasons.aspects import NONE, Aspects
+
+#: Reasons told of a customer at most.
+MOST = 3
+#: A contribution that moves a forecast by less than this share of it is not worth a word.
+NOTEWORTHY = 0.05
+#: Training rows that contributions are averaged over.
+SAMPLED = 2_000
+#: Customers looked at together: so few that what is made of them stays in the processor's cache.
+CHUNK = 8_192
+#: Learners that tell their contributions as fast as a forecast; several others' word is theirs.
+QUICK = ("hurdle", "lightgbm")
+
+
+class Drivers(NamedTuple):
+    """What moved forecasts most, the strongest first.
+
+    Attributes
+    ----------
+    aspect : (n, MOST) place among the explainer's aspects; `NONE` where there is no more to tell
+    raised : (n, MOST) whether it raised the forecast; else it lowered it
+    value : (n, MOST) of the aspect, as `Aspects.values` gives it
+    """
+
+    aspect: Ints
+    raised: Bools
+    value: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Explainer:
+    """Learners that say what moves forecasts, and what does so for all alike.
+
+    Contributions add up to the logarithm of a forecast. A customer's reasons are contributions
+    less those of a mean customer of the training rows, so that they do not depend on who else is
+    asked about. Features that say almost the same are added up, and the strongest of them named.
+    Where some learners are quick to tell and others slow, the quick ones speak for all.
+
+    Attributes
+    ----------
+    encoder : of the learners' columns
+    learners : fitted
+    weights : (learners,) summing to 1
+    baseline : (a,) mean contribution of each aspect over the training rows
+    """
+
+    encoder: Encoder
+    learners: tuple[Learner, ...]
+    weights: Floats
+    baseline: Floats
+
+    @classmethod
+    def learn(
+        cls, encoder: Encoder, learners: Sequence[Learner], weights: Floats, X: Floats
+    ) -> Self:
+        """Take the baseline from training rows.
+
+        Parameters
+        ----------
+        weights : (learners,) not below 0, some above
+        X : (n, columns) of training rows
+        """
+        shares = np.asarray(weights, dtype=np.float64)
+        shares = shares / shares.sum()
+        unset = cls(encoder, tuple(learners), shares, np.zeros(len(Aspects.of(encoder).names)))
+        some = X[:: 1 + (len(X) - 1) // SAMPLED]
+        return cls(encoder, unset.learners, shares, unset.parts(some).mean(axis=0))
+
+    @cached_property
+    def aspects(self) -> Aspects:
+        return Aspects.of(self.encoder)
+
+    def parts(self, X: Floats) -> Floats:
+        """(n, a) by which each aspect moves the logarithm of a forecast, against a mean customer's.
+
+        The mean over those learners that are quick to tell, by their weights.
+        """
+        found = np.zeros((len(X), len(self.aspects.of_column)))
+        for learner, weight in self._speakers:
+            found += weight * learner.effects(X)
+        return self.aspects.parts(found) - self.baseline
+
+    def forecast(self, X: Floats) -> Floats:
+        """(n,) mean of the learners' forecasts by their weights, in currency over their window."""
+        told = [learner.predict(X) for learner in self.learners]
+        return np.asarray(np.column_stack(told) @ self.weights)
+
+    @cached_property
+    def _speakers(self) -> list[tuple[Learner, float]]:
+        known = [pair for pair in zip(self.learners, self.weights.tolist(), strict=True) if pair[1]]
+        quick = [(learner, weight) for learner, weight in known if learner.name in QUICK] or known
+        total = sum(weight for _, weight in quick)
+        return [(learner, weight / total) for learner, weight in quick]
+
+    def drivers(self, X: Floats) -> Drivers:
+        """What moved the forecasts of (n, columns) customers most."""
+        chunks = range(0, max(1, len(X)), CHUNK)
+        found = [self._drivers(X[start : start + CHUNK]) for start in chunks]
+        return joined(found)
+
+    def _drivers(self, X: Floats) -> Drivers:
+        parts = self.parts(X)
+        by_family = self.aspects.families(parts)
+        rows = np.arange(len(X))
+        k = min(MOST, by_family.shape[1])
+        size = np.abs(by_family)
+        strongest = np.argpartition(-size, k - 1, axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(size, strongest, axis=1), axis=1, kind="stable")
+        strongest = np.take_along_axis(strongest, order, axis=1)
+        aspect = np.full((len(X), MOST), NONE, dtype=np.int64)
+        raised = np.zeros((len(X), MOST), dtype=np.bool_)
+        value = np.full((len(X), MOST), np.nan)
+        for slot in range(k):
+            family = strongest[:, slot]
+            moved = by_family[rows, family]
+            sign = np.sign(moved)
+            own = np.where(self.aspects.family == family[:, None], parts * sign[:, None], -np.inf)
+            found = own.argmax(axis=1)
+            told = np.abs(moved) >= np.log1p(NOTEWORTHY)
+            aspect[:, slot] = np.where(told, found, NONE)
+            raised[:, slot] = moved > 0
+            value[:, slot] = self.aspects.values(X, found)
+        return Drivers(aspect, raised, value)
+
+    def to_json(self) -> Json:
+        """What was learned; learners and encoder are kept elsewhere."""
+        return {
+            "learners": [learner.name for learner in self.learners],
+            "weights": self.weights.tolist(),
+            "baseline": dict(zip(self.aspects.names, self.baseline.tolist(), strict=True)),
+        }
+
+    @classmethod
+    def from_json(cls, content: Json, encoder: Encoder, learners: dict[str, Learner]) -> Self:
+        """What `to_json` told.
+
+        Parameters
+        ----------
+        learners : by name; those not named in the content are left out
+        """
+        baseline = [content["baseline"][name] for name in Aspects.of(encoder).names]
+        return cls(
+            encoder,
+            tuple(learners[name] for name in content["learners"]),
+            np.array(content["weights"], dtype=np.float64),
+            np.array(baseline, dtype=np.float64),
+        )
+
+
+def joined(parts: Sequence[Drivers]) -> Drivers:
+    """Drivers of several lots of customers, one after another."""
+    return Drivers(*(np.concatenate(each) for each in zip(*parts, strict=True)))

@@ -1,0 +1,113 @@
+"""Pooled forecasts: weights, levels, and what holds of them whatever the data."""
+
+import numpy as np
+import pytest
+
+from clv.models import pooling
+from clv.models.chance import Calibration
+from clv.models.totals import TotalError
+
+PRIOR = np.array([0.5, 0.3, 0.2])
+
+
+def day(seed, n=4_000):
+    draw = np.random.default_rng(seed)
+    mean = draw.lognormal(2.0, 1.2, n)
+    actual = np.where(draw.random(n) < 0.4, mean / 0.4 * draw.gamma(3.0, 1 / 3, n), 0.0)
+    good = mean * draw.lognormal(0.0, 0.2, n)
+    poor = mean * draw.lognormal(0.0, 1.5, n)
+    return np.column_stack([poor, good, np.full(n, mean.mean())]), actual
+
+
+def test_weight_moves_to_the_model_that_tells_customers_apart():
+    forecasts, actual = zip(*(day(seed) for seed in (1, 2, 3)), strict=True)
+    weights = pooling.pooled_weights(forecasts, actual, PRIOR)
+    assert weights.sum() == pytest.approx(1.0)
+    assert (weights >= 0).all()
+    assert weights[1] > 2 * PRIOR[1]
+    assert weights[0] < PRIOR[0] / 2
+
+
+def test_a_firm_prior_stays_and_no_past_leaves_it():
+    forecasts, actual = day(1)
+    firm = pooling.pooled_weights([forecasts], [actual], PRIOR, ridge=1e6)
+    np.testing.assert_allclose(firm, PRIOR, atol=1e-3)
+    np.testing.assert_array_equal(pooling.pooled_weights([], [], PRIOR), PRIOR)
+    nothing = pooling.pooled_weights([forecasts], [np.zeros(len(actual))], PRIOR)
+    np.testing.assert_array_equal(nothing, PRIOR)
+
+
+def test_a_model_that_is_always_twice_too_high_loses_no_weight_for_ranking():
+    forecasts, actual = day(1)
+    twice = forecasts * np.array([1.0, 2.0, 1.0])
+    np.testing.assert_allclose(
+        pooling.pooled_weights([twice], [actual], PRIOR),
+        pooling.pooled_weights([forecasts], [actual], PRIOR),
+        atol=1e-6,
+    )
+
+
+def test_the_level_follows_models_whose_totals_came_near():
+    totals = np.array([[200.0, 105.0, 300.0], [180.0, 98.0, 20.0]])
+    weights = pooling.level_weights(totals, np.array([100.0, 100.0]), PRIOR)
+    assert weights.argmax() == 1
+    assert weights.sum() == pytest.approx(1.0)
+    without = pooling.level_weights(totals, np.array([100.0, 100.0]), np.array([0.5, 0.0, 0.5]))
+    assert without[1] == 0
+
+
+def test_pooled_forecasts_add_up_to_the_pooled_total():
+    forecasts, _ = day(1)
+    levels = np.array([0.2, 0.8, 0.0])
+    factors = pooling.multipliers(forecasts.sum(axis=0), PRIOR, levels)
+    totals = forecasts.sum(axis=0)
+    expected = totals[0] ** 0.2 * totals[1] ** 0.8
+    assert (forecasts @ factors).sum() == pytest.approx(expected)
+
+
+def test_a_member_that_forecasts_nothing_is_left_out():
+    totals = np.array([0.0, 50.0, 60.0])
+    factors = pooling.multipliers(totals, PRIOR, np.array([0.9, 0.1, 0.0]))
+    assert factors[0] == 0
+    assert factors @ totals == pytest.approx(50.0)
+
+
+def test_chances_are_made_true_and_few_days_move_them_little():
+    draw = np.random.default_rng(0)
+    odds = draw.normal(-1.0, 1.5, 20_000)
+    true = 1 / (1 + np.exp(-(odds * 0.6 - 0.8)))
+    line = Calibration.learn([odds], [draw.random(20_000) < true])
+    assert line.shift == pytest.approx(-0.8, abs=0.1)
+    assert line.slope == pytest.approx(0.6, abs=0.1)
+    assert Calibration.learn([], []) == Calibration(0.0, 1.0)
+
+
+def test_totals_that_missed_by_more_have_wider_intervals():
+    near = TotalError.learn([100, 100, 100], [105, 96, 101])
+    far = TotalError.learn([100, 100, 100], [160, 60, 140])
+    assert near.interval(50.0, 0.9)[1] < far.interval(50.0, 0.9)[1]
+    lower, upper = far.interval(50.0, 0.9)
+    assert lower * upper == pytest.approx(50.0**2)
+
+
+def test_past_totals_are_held_as_often_as_promised():
+    draw = np.random.default_rng(1)
+    inside = []
+    for _ in range(4_000):
+        # The spread of a log's misses is itself drawn as the prior has it.
+        spread = np.sqrt(pooling.LEVEL_WEIGHT * pooling.LEVEL_SD**2 / draw.chisquare(2))
+        missed = draw.normal(0.0, spread, 5)
+        found = TotalError.learn([1.0] * 4, np.exp(missed[:4]))
+        lower, upper = found.interval(1.0, 0.9)
+        inside.append(lower <= np.exp(missed[4]) <= upper)
+    assert np.mean(inside) == pytest.approx(0.91, abs=0.025)
+
+
+def test_a_small_segment_is_less_sure_than_the_whole():
+    found = TotalError.learn([100, 100], [110, 90])
+    alone = found.interval(np.array([100.0, 100.0]), 0.9, np.array([0.0, 50.0**2]))
+    assert alone[1][1] > alone[1][0]
+
+
+def test_totals_of_nothing_tell_nothing():
+    assert TotalError.learn([0.0, 5.0], [3.0, 0.0]).totals == 0
