@@ -31,6 +31,9 @@ check: $(DEV) ## style, types, import contracts
 bench: $(DEV) $(PEERS) ## speed side by side with lifetimes and pymc-marketing; BENCH=--quick for a glance
 	@OMP_WAIT_POLICY=passive $(BIN)/python -m benchmarks $(BENCH)
 
+results: $(DEV) ## how right forecasts are, beside what people would otherwise use; 30 minutes
+	@$(BIN)/python -m benchmarks.accuracy
+
 docs: $(DEV) ## the README's words and picture, the models' figures, the table beside lifetimes, anew
 	@$(BIN)/clv run cdnow --out demo | $(BIN)/python docs/demo.py
 	@$(BIN)/python docs/picture.py demo
@@ -65,4 +68,4 @@ $(PEERS): requirements-peers.lock | $(RUNTIME)
 		--require-hashes --requirement requirements-peers.lock
 	@touch $@
 
-.PHONY: install help demo test slow check bench docs clean
+.PHONY: install help demo test slow check bench results docs clean

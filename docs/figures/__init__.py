@@ -9,7 +9,8 @@ from docs.figures import look
 #: Each the name of a module here, of its page and of its image.
 FIGURES = (
     "nbd", "bgnbd", "mbgnbd", "paretonbd", "cnbd", "btyd", "covariates", "bgbb", "sbg", "bdw",
-    "gammagamma", "onetime", "segments", "uncertainty", "learners", "ziln",
+    "gammagamma", "onetime", "segments", "uncertainty", "reasons", "learners", "ziln",
+    "ensemble", "intervals", "backtest",
 )  # fmt: skip
 #: Drawn from logs that are not part of the project.
 NEED_SHARED = {"cnbd", "bgbb", "btyd", "covariates"}

@@ -238,7 +238,6 @@ def test_validate_tells_rules_and_readiness_and_can_keep_the_bad_rows(folder, lo
         (["fit", "arima", "orders.csv"], 2, "none of mbgnbd, bgnbd, paretonbd"),
         (["run", "orders.csv", "--seed", "-1"], 2, "seed: -1 is below 0"),
         (["run", "orders.csv", "--out", "orders.csv/deeper"], 7, "storage"),
-        (["predict", "results", "orders.csv", "--level", "0.87"], 2, "It has 0.5, 0.8, 0.9"),
         (["predict", "results", "orders.csv", "--out", "no/where.csv"], 7, "storage"),
         (["predict", "results", "orders.csv", "--out", "where.doc"], 2, ".parquet, .csv, .json"),
     ],

@@ -136,7 +136,7 @@ def build_features(log: str | Path, **options: Any) -> pd.DataFrame:
     return to_frame(built.table)
 
 
-def models() -> list[str]:
+def list_models() -> list[str]:
     """Names of the models that forecast value, yardsticks included: `clv models`."""
     from clv.models.registry import ENTRIES
 

@@ -37,11 +37,17 @@ class Judged(NamedTuple):
 def learned(trials: Sequence[Trial], model: str, mean: float) -> Distribution:
     """Distributions for the days after the log, from all past days.
 
+    Where nobody bought on any of them, assumed ones, with `days` 0.
+
     Parameters
     ----------
     mean : mean forecast a day of those who will be asked about
     """
-    return Distribution.learn([t.past_day(model) for t in trials if model in t.said], mean)
+    past = [t.past_day(model) for t in trials if model in t.said]
+    try:
+        return Distribution.learn(past, mean)
+    except HistoryError:
+        return Distribution.assumed(mean)
 
 
 def judged(trials: Sequence[Trial], model: str, seed: int) -> list[Judged]:

@@ -34,7 +34,6 @@ class PastDay(NamedTuple):
     onetimer : (n,) customers with a single purchase day by then
     value, chance : (n,) forecast spend, and chance of buying at all
     actual : (n,) what they spent
-    bought : (n,) they bought, if only for nothing
     """
 
     onetimer: Bools
@@ -113,6 +112,13 @@ class Distribution:
             edges.append(cuts)
             ratios += [_grid(multiple[rows][cell == i]) for i in range(len(cuts) + 1)]
         return cls(chance, (edges[0], edges[1]), np.array(ratios), mean, len(useful))
+
+    @classmethod
+    def assumed(cls, mean: float) -> Self:
+        """Where the past has no purchase to learn from: chances as told, spend exponential."""
+        nowhere: Floats = np.empty(0)
+        ratios = np.tile(-np.log1p(-_LEVELS), (2, 1))
+        return cls(Calibration(), (nowhere, nowhere), ratios, mean, 0)
 
     def of(self, onetimer: Bools, value: Floats, chance: Floats, days: int) -> Spread:
         """The distributions of customers.

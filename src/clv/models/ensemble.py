@@ -289,8 +289,7 @@ class Ensemble:
         model = cls(tuple(state["members"]))
         model.team_ = Team.load(folder, state["members"])
         model.weights_, model.levels_, model.multipliers_ = (
-            np.array(state[name], dtype=np.float64)
-            for name in ("weights", "levels", "multipliers")
+            np.array(state[name], dtype=np.float64) for name in ("weights", "levels", "multipliers")
         )
         model.chance_ = Calibration(**state["chance"])
         model.window_, model.days_ = Horizon(state["window"]), state["days"]

@@ -61,7 +61,7 @@ class Groundwork:
         """Features of the customers, those of the purchase model among them."""
         features = history.features(self.reference)
         told = outputs(self.companion, history, self.window)
-        return pd.concat([features.reset_index(drop=True), told.reset_index(drop=True)], axis=1)
+        return pd.concat([features, told], axis=1, copy=False)
 
     def matrix(self, history: History) -> Floats:
         """(n, columns) of the customers, NaN for what is absent."""

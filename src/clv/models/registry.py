@@ -79,7 +79,7 @@ ENTRIES = (
     ),
     Entry(
         "gradient_boosting",
-        "Gradient boosting, squared loss",
+        "Gradient boosting, Poisson loss",
         "Boosting",
         "model",
         "clv.models.supervised:GradientBoosting",

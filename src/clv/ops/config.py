@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from clv.core.types import Json
     from clv.data.settings import IngestSettings
     from clv.data.synthetic.shop import Shop
+    from clv.ops.beside import Beside
     from clv.ops.job import RunSettings
     from clv.ops.machine import Machine
 
@@ -206,7 +207,7 @@ class FitConfig(LogConfig):
     )
 
 
-class FeaturesConfig(LogConfig):
+class BesideConfig(LogConfig):
     """How a log is read, and what is known besides."""
 
     customers: str | None = _beside(
@@ -221,6 +222,23 @@ class FeaturesConfig(LogConfig):
     country: str = _beside(
         "US", "Country whose holidays count where a customer's is not known: two letters."
     )
+
+    def beside(self) -> Beside:
+        """
+        Raises
+        ------
+        SettingError : columns are named of a file that is not
+        """
+        from clv.ops.beside import Beside
+
+        if self.known and not self.customers:
+            raise SettingError("known: say with --customers which file has these columns.")
+        return Beside(self.customers, self.customer, tuple(self.known), self.series, self.country)
+
+
+class FeaturesConfig(BesideConfig):
+    """What features are made of."""
+
     reference: str | None = _beside(
         None,
         "File that --save-reference wrote: compare customers with the population of that call,"
@@ -234,7 +252,7 @@ class ValidateConfig(LogConfig):
     horizon: int = _forecast(365, "Days to forecast, after as-of.")
 
 
-class RunConfig(ValidateConfig):
+class RunConfig(ValidateConfig, BesideConfig):
     """How a log is read, and what is asked of it."""
 
     level: float = _forecast(0.9, "Share of customers that intervals shall hold.")
@@ -270,6 +288,7 @@ class RunConfig(ValidateConfig):
             models=tuple(dict.fromkeys(self.models)) or None,
             budget=BUDGETS[self.budget],
             channel_groups=self.channel_groups,
+            beside=self.beside(),
             out=out,
             machine=machine,
             asked=self.asked,

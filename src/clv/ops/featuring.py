@@ -9,17 +9,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from clv.core.errors import RunError, SettingError
+from clv.core.errors import RunError
 from clv.core.types import AsOf, Json
-from clv.data.customers import customers_table
 from clv.data.engine import storage_errors
-from clv.data.series import series_table
 from clv.features import catalogue
 from clv.features.matrix import matrix
 from clv.features.reference import Reference
-from clv.features.seen import Sources
 from clv.ops.config import FeaturesConfig
-from clv.ops.job import Log, RunSettings
+from clv.ops.job import RunSettings
 from clv.ops.machine import Machine
 from clv.ops.manifest import counts
 from clv.ops.pipeline import opened
@@ -60,8 +57,6 @@ def build_features(
     ------
     ClvError : a file cannot be read, or what is in it cannot be used
     """
-    if config.known and not config.customers:
-        raise SettingError("known: say with --customers which file has these columns.")
     stages = Stages(reporter)
     channels, reference = _learned(config.reference)
     settings = RunSettings(
@@ -69,14 +64,13 @@ def build_features(
         config.ingest_settings(machine.s3_endpoint),
         machine=machine,
         channel_groups=config.channel_groups,
+        beside=config.beside(),
     )
     with (
         tempfile.TemporaryDirectory(prefix="clv-") as work,
         opened(settings, Path(work), stages, channels) as held,
     ):
-        as_of = held.read.as_of
-        with stages.stage("read what else is known"):
-            sources = _sources(held, config)
+        as_of, sources = held.read.as_of, held.book.sources
         if reference is None:
             with stages.stage("learn what customers are like"):
                 reference = Reference.learn(sources, as_of)
@@ -106,19 +100,6 @@ def dictionary() -> list[Json]:
         for theme, features in catalogue.described().items()
         for feature in features
     ]
-
-
-def _sources(held: Log, config: FeaturesConfig) -> Sources:
-    tables = {}
-    if config.customers:
-        tables["known"] = customers_table(Path(config.customers), config.customer, config.known)
-    if config.series:
-        tables["series"] = series_table(Path(config.series))
-    made = {
-        name: held.engine.ibis.create_table(name, table, temp=True)
-        for name, table in tables.items()
-    }
-    return Sources(held.book.ledger, made.get("known"), made.get("series"), config.country)
 
 
 def _learned(path: str | None) -> tuple[dict[str, str] | None, Reference | None]:

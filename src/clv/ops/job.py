@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from clv.core.errors import SettingError
-from clv.core.types import Horizon, Json, Money
+from clv.core.types import Floats, Horizon, Json, Money
 from clv.data.engine import Engine
 from clv.data.ingest import Ingested
 from clv.data.settings import IngestSettings
@@ -18,6 +18,7 @@ from clv.evaluation.honesty import Judged
 from clv.features.book import Book, History
 from clv.models import registry
 from clv.models.totals import TotalError
+from clv.ops.beside import Beside
 from clv.ops.budget import BUDGETS, Budget
 from clv.ops.machine import Machine
 from clv.ops.scoring import Scorer
@@ -35,6 +36,7 @@ class RunSettings:
     models : names of those compared on the past; None takes those of the budget
     budget : how much work may be done
     channel_groups : group -> channels; None takes the usual ones
+    beside : what is known besides the log
     out : the run folder; None makes one in home
     machine : where runs live, and what of the machine they may use
     asked : what differs from the defaults, as it goes into the manifest
@@ -49,6 +51,7 @@ class RunSettings:
     models: tuple[str, ...] | None = None
     budget: Budget = BUDGETS["standard"]
     channel_groups: Mapping[str, Sequence[str]] | None = None
+    beside: Beside = field(default_factory=Beside)
     out: Path | None = None
     machine: Machine = field(default_factory=Machine)
     asked: Json = field(default_factory=dict)
@@ -112,6 +115,7 @@ class Result:
     history : as of the log's last day
     forecasts : the table `FORECASTS`
     total : how far the summed CLV may miss
+    variance : (n,) of each customer's CLV
     judged : the champion's distributions on past days, learned without them
     insight : what drives the champion's forecasts, as `clv.models.insight` tells it
     """
@@ -125,5 +129,6 @@ class Result:
     scorer: Scorer
     forecasts: pa.Table
     total: TotalError
+    variance: Floats
     judged: list[Judged]
     insight: Json | None

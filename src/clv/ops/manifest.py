@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from clv.core.types import Json
@@ -206,20 +207,38 @@ def _mean_deviance(contest: Contest, name: str) -> float:
 
 
 def _total(result: Result) -> Json:
-    total = float(result.forecasts["clv"].to_numpy().sum())
-    lower, upper = result.total.interval(total, result.settings.level)
-    days, n = result.contest.last.origin.window.n_days, result.total.totals
-    method = f"errors of the champion's totals from {n} past day(s), {days} days ahead"
+    level, n = result.settings.level, result.total.totals
+    clv = result.forecasts["clv"].to_numpy()
+    lower, upper = result.total.interval(clv.sum(), level)
+    days = result.contest.last.origin.window.n_days
+    windows = "one past day" if n == 1 else f"{n} past days"
+    method = f"errors of the champion's totals from {windows}, {days} days ahead"
     if result.settings.horizon.n_days > days:
         method += f", taken to be as large in proportion over {result.settings.horizon.n_days}"
-    name, level = result.contest.champion.name, result.settings.level
+    if n == 0:
+        method = "no past total with a purchase tells how far this one may miss"
     return {
-        "clv": total,
-        "lower": float(lower),
-        "upper": float(upper),
+        "clv": float(clv.sum()),
+        "lower": float(lower) if n else None,
+        "upper": float(upper) if n else None,
         "method": method,
         "historic": float(result.forecasts["historic_value"].to_numpy().sum()),
-        "past": totals(result.contest.trials, name, level),
+        "past": totals(result.contest.trials, result.contest.champion.name, level),
+        "by_segment": _by_segment(result) if n else {},
+    }
+
+
+def _by_segment(result: Result) -> Json:
+    """Totals of segments; what their customers do not share counts besides what all share."""
+    codes, names = pd.factorize(result.forecasts["segment"].to_pandas(), sort=True)
+    value = result.forecasts["clv"].to_numpy()
+    clv, variance = (
+        np.bincount(codes, weights=each).astype(np.float64) for each in (value, result.variance)
+    )
+    lower, upper = result.total.interval(clv, result.settings.level, variance)
+    return {
+        str(name): {"clv": float(clv[i]), "lower": float(lower[i]), "upper": float(upper[i])}
+        for i, name in enumerate(names)
     }
 
 

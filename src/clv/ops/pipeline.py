@@ -84,7 +84,8 @@ def opened(
                 channels = learn_channel_groups(read.transactions, settings.channel_groups)
             transactions = with_channel_group(read.transactions, channels)
             ledger = Ledger.of(transactions, engine.ibis, settings.ingest.returns)
-            book = Book.open(ledger, read.as_of)
+            known, series = settings.beside.tables(engine)
+            book = Book.open(ledger, read.as_of, known, series, settings.beside.country)
         yield Log(engine, read, book, channels)
 
 
@@ -103,6 +104,8 @@ def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Re
         forecasts = scorer.told(
             history, prediction, drivers, settings.horizon, settings.money, settings.level
         )
+        onetimer = (history.frame["x"] == 0).to_numpy()
+        spread = scorer.spread(onetimer, prediction, settings.horizon, settings.money)
     with stages.stage("see what drives forecasts"):
         drives = insight(model, history, prediction, settings.seed)
     with stages.stage("see what intervals reach on past days"):
@@ -117,6 +120,7 @@ def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Re
         scorer=scorer,
         forecasts=forecasts,
         total=honesty.total_error(contest.trials, champion),
+        variance=settings.money.margin**2 * spread.variance(),
         judged=found,
         insight=drives,
     )

@@ -17,7 +17,7 @@ from clv.evaluation.backtest.trial import chance_told
 from clv.features.book import History
 from clv.models import registry
 from clv.models.base import Model
-from clv.models.distribution import Distribution
+from clv.models.distribution import Distribution, Spread
 from clv.models.insight import Explaining, explained
 from clv.models.reasons import Drivers, moved_by, reasons
 from clv.segments.levels import LevelCuts, mismatch, recommended_cac
@@ -150,12 +150,16 @@ class Scorer:
     ) -> tuple[Floats, Floats]:
         """Ends of each customer's CLV; they hold the forecast, also where few buy at all."""
         clv = _floats(prediction, "clv")
-        # Distributions are of spend, so margin is taken off and put back.
-        spread = self.distribution.of(
-            onetimer, clv / money.margin, chance_told(prediction), horizon.n_days
-        )
-        lower, upper = spread.interval(level)
+        lower, upper = self.spread(onetimer, prediction, horizon, money).interval(level)
         return np.minimum(lower * money.margin, clv), np.maximum(upper * money.margin, clv)
+
+    def spread(
+        self, onetimer: Bools, prediction: pd.DataFrame, horizon: Horizon, money: Money
+    ) -> Spread:
+        """What customers may spend: distributions of spend, so margin is taken off."""
+        clv = _floats(prediction, "clv")
+        chance = chance_told(prediction)
+        return self.distribution.of(onetimer, clv / money.margin, chance, horizon.n_days)
 
     def save(self, folder: Path) -> None:
         (folder / "champion").mkdir()

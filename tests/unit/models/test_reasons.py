@@ -199,9 +199,10 @@ def test_values_of_aspects_are_those_of_the_plain_columns():
     aspects = Aspects.of(ENCODER)
     channel, age = (aspects.names.index(name) for name in ("first_channel", "known_age"))
     texts = ENCODER.texts("first_channel")
-    found = aspects.values(X, np.full(4, channel))
+    found = aspects.values(X, np.arange(4), np.full(4, channel))
     assert [None if np.isnan(v) else texts[int(v)] for v in found] == ["WEB", "Direct", None, "WEB"]
-    np.testing.assert_array_equal(aspects.values(X, np.full(4, age)), [31, 40, 50, np.nan])
+    ages = aspects.values(X, np.arange(4), np.full(4, age))
+    np.testing.assert_array_equal(ages, [31, 40, 50, np.nan])
     own, *others = aspects.forms("quiet_days")
     assert (own, others) == (COLUMNS["quiet_days"], [COLUMNS["quiet_days_log"]])
 

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Kept:
                     float(told["seconds"]),
                     tuple(told["notes"]),
                 )
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, BadZipFile):
             # A file cut short is as good as none.
             return None
 

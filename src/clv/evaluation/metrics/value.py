@@ -22,6 +22,14 @@ def r2(actual: Floats, predicted: Floats) -> float:
     return 1.0 - float(np.mean((actual - predicted) ** 2)) / spread if spread > 0 else float("nan")
 
 
+def mape(actual: Floats, predicted: Floats) -> float:
+    """Mean relative miss of those who bought anything; NaN where nobody did."""
+    bought = actual > 0
+    if not bought.any():
+        return float("nan")
+    return float(np.mean(np.abs(predicted[bought] / actual[bought] - 1.0)))
+
+
 def rmse(actual: Floats, predicted: Floats) -> float:
     return float(np.sqrt(np.mean((actual - predicted) ** 2)))
 

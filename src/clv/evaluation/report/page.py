@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import numpy as np
 
 from clv.data.rules import RULES
 from clv.evaluation.report import board, charts, drivers, past, tables, wording
 from clv.evaluation.report.charts import floats
+from clv.evaluation.report.document import document
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,25 +20,6 @@ if TYPE_CHECKING:
 STATUS_LABELS = {"ok": "Supported", "limited": "Limited", "no": "Not supported"}
 MONTHLY_ROWS = 14
 NO_SIGNAL = "What customers did before says nothing of what they do next"
-
-
-@cache
-def _part(name: str) -> str:
-    return resources.files("clv.evaluation.report").joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_part),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in ("number", "percent", "day", "duration", "size", "count", "clipped", "sentence"):
-        environment.filters[name] = getattr(wording, name)
-    return environment
 
 
 def render(findings: Findings) -> str:
@@ -60,32 +36,8 @@ def render(findings: Findings) -> str:
     segments = tables.segment_rows(findings.forecasts)
     insight = drivers.insight(findings.manifest.get("insight"), findings.manifest.get("currency"))
     data = _chart_data(findings, segments, insight)
-    engine, behaviour = _part("vendor/echarts.min.js"), _part("report.js")
-    html = (
-        _environment()
-        .get_template("template.html.j2")
-        .render(
-            **_context(findings, data, segments, insight),
-            style=_part("report.css"),
-            engine=engine,
-            behaviour=behaviour,
-            script_hashes=[_hash(engine), _hash(behaviour)],
-            data=embedded(data),
-        )
-    )
-    # A path or id read from bytes that are not UTF-8 may hold halves of characters.
-    return html.encode("utf-8", "replace").decode("utf-8")
-
-
-def embedded(data: Json) -> str:
-    """JSON that stays inside its script element whatever text it holds."""
-    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _hash(script: str) -> str:
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+    context = _context(findings, data, segments, insight)
+    return document("template.html.j2", context, data)
 
 
 def _chart_data(findings: Findings, segments: list[Json], insight: Json | None) -> Json:

@@ -77,14 +77,14 @@ class Aspects:
         own = self.columns(aspect)
         return np.concatenate([own, np.setdiff1d(np.flatnonzero(self.of_column == aspect), own)])
 
-    def values(self, X: Floats, aspect: Ints) -> Floats:
-        """(n,) value of each customer's aspect: a number, or the place of a text's level."""
-        found = X[np.arange(len(X)), self._first[aspect]]
+    def values(self, X: Floats, rows: Ints, aspect: Ints) -> Floats:
+        """(k,) value of an aspect of a row each: a number, or the place of a text's level."""
+        found = X[rows, self._first[aspect]]
         for text in np.flatnonzero(~self._numeric):
-            rows = np.flatnonzero(aspect == text)
-            if len(rows):
-                levels = X[np.ix_(rows, self.columns(int(text)))]
-                found[rows] = np.where(np.isnan(levels[:, 0]), np.nan, levels.argmax(axis=1))
+            some = np.flatnonzero(aspect == text)
+            if len(some):
+                levels = X[np.ix_(rows[some], self.columns(int(text)))]
+                found[some] = np.where(np.isnan(levels[:, 0]), np.nan, levels.argmax(axis=1))
         return found
 
     def told(self, aspect: Ints, values: Floats, currency: str | None) -> pa.Array:

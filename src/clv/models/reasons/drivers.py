@@ -115,25 +115,21 @@ class Explainer:
     def _drivers(self, X: Floats) -> Drivers:
         parts = self.parts(X)
         by_family = self.aspects.families(parts)
-        rows = np.arange(len(X))
-        k = min(MOST, by_family.shape[1])
-        size = np.abs(by_family)
-        strongest = np.argpartition(-size, k - 1, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(size, strongest, axis=1), axis=1, kind="stable")
-        strongest = np.take_along_axis(strongest, order, axis=1)
+        family = np.argsort(-np.abs(by_family), axis=1, kind="stable")[:, :MOST]
+        moved = np.take_along_axis(by_family, family, axis=1)
         aspect = np.full((len(X), MOST), NONE, dtype=np.int64)
-        raised = np.zeros((len(X), MOST), dtype=np.bool_)
         value = np.full((len(X), MOST), np.nan)
-        for slot in range(k):
-            family = strongest[:, slot]
-            moved = by_family[rows, family]
-            sign = np.sign(moved)
-            own = np.where(self.aspects.family == family[:, None], parts * sign[:, None], -np.inf)
-            found = own.argmax(axis=1)
-            told = np.abs(moved) >= np.log1p(NOTEWORTHY)
-            aspect[:, slot] = np.where(told, found, NONE)
-            raised[:, slot] = moved > 0
-            value[:, slot] = self.aspects.values(X, found)
+        worth = np.abs(moved) >= np.log1p(NOTEWORTHY)
+        for kin in np.unique(family[worth]):
+            rows, slots = np.nonzero(worth & (family == kin))
+            members = np.flatnonzero(self.aspects.family == kin)
+            # The strongest of those that pull where the family does.
+            pull = parts[rows[:, None], members] * np.sign(moved[rows, slots])[:, None]
+            found = members[pull.argmax(axis=1)]
+            aspect[rows, slots] = found
+            value[rows, slots] = self.aspects.values(X, rows, found)
+        raised = np.zeros((len(X), MOST), dtype=np.bool_)
+        raised[:, : moved.shape[1]] = moved > 0
         return Drivers(aspect, raised, value)
 
     def to_json(self) -> Json:
