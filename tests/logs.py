@@ -34,3 +34,16 @@ def write_log(path: Path, seed: int = 7, customers: int = CUSTOMERS) -> Path:
         writer.writerow(["customer_id", "order_date", "amount", "channel"])
         writer.writerows(rows)
     return path
+
+
+def orders_of_many(customers=600, days=500, seed=5):
+    """Rows of (customer, day, amount) from customers who differ, and who leave."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number in range(customers):
+        rate, leaves, spend = rng.gamma(0.8, 1 / 40), rng.exponential(250), rng.gamma(5, 8)
+        at = start = float(rng.integers(0, 300))
+        while at < min(days, start + leaves):
+            rows.append((f"{number:04d}", int(at), round(spend * rng.gamma(4, 0.25) + 0.01, 2)))
+            at += 1 + rng.exponential(1 / rate)
+    return rows

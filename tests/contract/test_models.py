@@ -13,27 +13,15 @@ from clv.features.book import Book
 from clv.models import registry
 from clv.models.base import Model
 from tests.ledgers import day, ledger
+from tests.logs import orders_of_many
 
 NAMES = [entry.name for entry in registry.ENTRIES]
 QUARTER, YEAR = Horizon.days(91), Horizon.days(365)
 
 
-def orders(customers=600, days=500, seed=5):
-    """Rows of (customer, day, amount) from customers who differ, and who leave."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for number in range(customers):
-        rate, leaves, spend = rng.gamma(0.8, 1 / 40), rng.exponential(250), rng.gamma(5, 8)
-        at = start = float(rng.integers(0, 300))
-        while at < min(days, start + leaves):
-            rows.append((f"{number:04d}", int(at), round(spend * rng.gamma(4, 0.25) + 0.01, 2)))
-            at += 1 + rng.exponential(1 / rate)
-    return rows
-
-
 @pytest.fixture(scope="module")
 def book():
-    return Book.open(ledger(orders(), engine=ibis.duckdb.connect()), day(499))
+    return Book.open(ledger(orders_of_many(), engine=ibis.duckdb.connect()), day(499))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +109,7 @@ def test_a_lone_customer_gets_the_forecast_it_has_among_all(model, history):
     whole = model.predict(history, YEAR)
     for row in (0, 17, len(history) - 1):
         name = history.frame["customer_id"][row]
-        own = [order for order in orders() if order[0] == name]
+        own = [order for order in orders_of_many() if order[0] == name]
         lone = Book.open(ledger(own, engine=ibis.duckdb.connect()), day(499))
         alone = model.predict(lone.history(day(499), 91), YEAR)
         np.testing.assert_allclose(
@@ -132,8 +120,8 @@ def test_a_lone_customer_gets_the_forecast_it_has_among_all(model, history):
 
 
 def test_rows_after_as_of_change_nothing(model, history):
-    later = [(customer, when + 500, 9_999.0) for customer, when, _ in orders(seed=9)]
-    both = ledger([*later, *orders()], engine=ibis.duckdb.connect())
+    later = [(customer, when + 500, 9_999.0) for customer, when, _ in orders_of_many(seed=9)]
+    both = ledger([*later, *orders_of_many()], engine=ibis.duckdb.connect())
     mixed = Book.open(both, day(499)).history(day(499), 91)
     again = registry.make(model.name, seed=3).fit(mixed)
     assert again.predict(mixed, YEAR).equals(model.predict(history, YEAR))

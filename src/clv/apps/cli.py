@@ -12,13 +12,15 @@ import typer
 from clv.apps.options import takes
 from clv.core.errors import ClvError, SettingError
 from clv.ops.config import (
+    FOLDS,
     BacktestConfig,
     FeaturesConfig,
     FitConfig,
-    GenerateConfig,
     RunConfig,
     ValidateConfig,
 )
+from clv.ops.jobconfig import JobConfig
+from clv.ops.shopconfig import GenerateConfig
 
 # Nothing heavy is imported before a command needs it: help answers at once.
 if TYPE_CHECKING:
@@ -48,21 +50,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdou
 
 
 @app.command()
-@takes(RunConfig)
+@takes(JobConfig)
 def run(
-    log: Log,
+    log: AnyLog = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Run folder. Default: a new one in CLV_HOME."),
     ] = None,
     as_json: AsJson = False,
     *,
-    config: RunConfig,
+    config: JobConfig,
 ) -> None:
     """Every customer's lifetime value from a log of orders, with a report to open.
 
     Columns are recognised by their usual names. The log may be of single lines or of orders:
-    all that a customer buys on a day counts as one purchase.
+    all that a customer buys on a day counts as one purchase. Or learn a column of a table of
+    customers from the others.
 
     [bold]Examples[/bold]
 
@@ -71,12 +74,20 @@ def run(
       clv run orders.csv --customer client_no --amount "Total (EUR)" --horizon 180
 
       clv run lines.parquet --quantity qty --unit-price price --margin 0.35 --out results
-    """
-    from clv.apps.printing import print_run
-    from clv.ops.pipeline import run as run_pipeline
 
-    settings = config.run_settings(log, machine(), out)
-    print_run(run_pipeline(settings, reporter()), as_json)
+      clv run --table customers.csv --target actual_clv --drop segment
+    """
+    from clv.ops.jobs import run_job
+
+    done = run_job(log, config, machine(), out, reporter())
+    if done.manifest.get("kind") == "table":
+        from clv.apps.tables import print_table_run
+
+        print_table_run(done, as_json)
+        return
+    from clv.apps.printing import print_run
+
+    print_run(done, as_json)
 
 
 @app.command()
@@ -101,11 +112,20 @@ def backtest(
       clv backtest orders.csv --origins 5 --horizon 90
 
       clv backtest orders.csv --models ensemble --models bgnbd --json > backtest.json
+
+      clv backtest orders.csv --scheme 70/15/15
     """
-    from clv.apps.printing import print_backtest
     from clv.ops.backtesting import backtest as backtest_log
 
-    print_backtest(backtest_log(log, config, machine(), out, reporter()), as_json)
+    found = backtest_log(log, config, machine(), out, reporter())
+    if config.scheme == FOLDS:
+        from clv.apps.tables import print_folds
+
+        print_folds(found, as_json)
+        return
+    from clv.apps.printing import print_backtest
+
+    print_backtest(found, as_json)
 
 
 @app.command()
@@ -148,7 +168,8 @@ def predict(
 ) -> None:
     """Score the customers of a log with a saved run: one of them or millions, no fitting.
 
-    The log is read the way the run read its own, unless told otherwise here.
+    The log is read the way the run read its own, unless told otherwise here. A run that learned
+    from a table of customers scores another such table.
 
     [bold]Examples[/bold]
 

@@ -53,9 +53,9 @@ class Terminal:
 def print_run(run: Run, as_json: bool) -> None:
     manifest = run.manifest
     if as_json:
-        _json({"folder": str(run.folder), **manifest, "readiness": run.readiness})
+        print_json({"folder": str(run.folder), **manifest, "readiness": run.readiness})
         return
-    console = _console()
+    console = open_console()
     _print_log(console, manifest)
     counts, total = manifest["counts"], manifest["total"]
     console.print(
@@ -85,9 +85,9 @@ def print_run(run: Run, as_json: bool) -> None:
 
 def print_backtest(found: Json, as_json: bool) -> None:
     if as_json:
-        _json(found)
+        print_json(found)
         return
-    console = _console()
+    console = open_console()
     console.print(leaderboard(found, spread=True))
     console.print(LEGEND)
     console.print(intervals(found))
@@ -99,9 +99,9 @@ def print_backtest(found: Json, as_json: bool) -> None:
 
 def print_validation(found: Json, as_json: bool) -> None:
     if as_json:
-        _json(found)
+        print_json(found)
         return
-    console = _console()
+    console = open_console()
     _print_log(console, found)
     marks = {
         "ok": "[green]ok[/green]",
@@ -117,12 +117,12 @@ def print_validation(found: Json, as_json: bool) -> None:
 
 def print_fit(found: Json, as_json: bool) -> None:
     if as_json:
-        _json(found)
+        print_json(found)
         return
     table = Table("parameter", "value", "standard error", box=None, pad_edge=False)
     for name, figure in {**found["parameters"], **found.get("effects", {})}.items():
         table.add_row(name, f"{figure['value']:.5f}", number(figure["se"], ".5f"))
-    console = _console()
+    console = open_console()
     if "reason" in found:
         _print_picked(found, console)
     console.print(table)
@@ -151,9 +151,9 @@ def _print_picked(found: Json, console: Console) -> None:
 
 def print_generated(found: Json, as_json: bool) -> None:
     if as_json:
-        _json(found)
+        print_json(found)
         return
-    console = _console()
+    console = open_console()
     console.print(
         f"{found['transactions']:,} transactions of {found['customers']:,} customers,"
         f" {found['first_day']} to {found['as_of']}: {found['orders']:,} orders and"
@@ -177,7 +177,7 @@ def print_generated(found: Json, as_json: bool) -> None:
 
 def print_models(as_json: bool) -> None:
     if as_json:
-        _json(
+        print_json(
             [
                 {"name": e.name, "label": e.label, "kind": e.kind, "about": e.about}
                 for e in registry.ENTRIES
@@ -187,7 +187,7 @@ def print_models(as_json: bool) -> None:
     table = Table("name", "kind", "about", box=None, pad_edge=False)
     for known in registry.ENTRIES:
         table.add_row(known.name, known.kind, f"{known.label}. {known.about}.")
-    _console().print(table)
+    open_console().print(table)
 
 
 def print_features(built: Built, out: Path | None) -> None:
@@ -201,9 +201,9 @@ def print_features(built: Built, out: Path | None) -> None:
 
 def print_dictionary(entries: list[Json], as_json: bool) -> None:
     if as_json:
-        _json(entries)
+        print_json(entries)
         return
-    console = _console()
+    console = open_console()
     for theme in dict.fromkeys(entry["theme"] for entry in entries):
         console.print(f"[bold]{theme}[/bold]")
         table = Table("name", "meaning", "unit", "empty for", box=None, pad_edge=False)
@@ -234,7 +234,8 @@ def print_scored(scored: Scored | Built, out: Path | None, what: str = "forecast
     counts = scored.counts
     refused = ", ".join(f"{n:,} {rule}" for rule, n in counts["by_rule"].items())
     sys.stderr.write(
-        f"{scored.table.num_rows:,} {what} as of {scored.as_of}"
+        f"{scored.table.num_rows:,} {what}"
+        + (f" as of {scored.as_of}" if scored.as_of else "")
         + (f" in {out}" if out else "")
         + f"; {counts['accepted']:,} of {counts['rows_in']:,} rows accepted"
         + (f" ({refused})" if refused else "")
@@ -287,10 +288,10 @@ def _amount(value: float | None) -> str:
     return "no bound" if value is None else f"{float(f'{value:.3g}'):,.0f}"
 
 
-def _json(content: Any) -> None:
+def print_json(content: Any) -> None:
     sys.stdout.write(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n")
 
 
-def _console() -> Console:
+def open_console() -> Console:
     # Tables keep their columns when piped, whatever width the absent terminal is said to have.
     return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)

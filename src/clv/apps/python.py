@@ -10,11 +10,12 @@ from clv.ops.config import (
     BacktestConfig,
     FeaturesConfig,
     FitConfig,
-    GenerateConfig,
     RunConfig,
     ValidateConfig,
 )
+from clv.ops.jobconfig import JobConfig
 from clv.ops.progress import Silent
+from clv.ops.shopconfig import GenerateConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from clv.ops.runs import Run
 
 
-def run(log: str | Path, *, out: str | Path | None = None, **options: Any) -> Run:
-    """Every customer's lifetime value from a log of orders: `clv run`.
+def run(log: str | Path | None = None, *, out: str | Path | None = None, **options: Any) -> Run:
+    """Every customer's lifetime value from a log of orders, or a target's: `clv run`.
 
     Parameters
     ----------
-    log : path, glob, address of a table, or "cdnow" for the bundled log
+    log : path, glob, address of a table, or "cdnow" for the bundled log; none with
+        table="customers.csv", target="actual_clv", which learns that column from the others
     out : run folder; a new one in CLV_HOME unless given
     options : those of the command, as horizon=180, customer="client_no", margin=0.3
 
@@ -41,11 +43,14 @@ def run(log: str | Path, *, out: str | Path | None = None, **options: Any) -> Ru
     ------
     clv.core.errors.ClvError : any of its tree, with what to do about it
     """
-    from clv.ops.pipeline import run as run_pipeline
+    from clv.ops.jobs import run_job
 
-    config = RunConfig.checked(options)
+    if options.get("table") is not None:
+        options["table"] = str(options["table"])
+    config = JobConfig.checked(options)
     folder = Path(out) if out is not None else None
-    return run_pipeline(config.run_settings(str(log), settings().machine(), folder), Silent())
+    source = str(log) if log is not None else None
+    return run_job(source, config, settings().machine(), folder, Silent())
 
 
 def backtest(log: str | Path, *, out: str | Path | None = None, **options: Any) -> Json:
@@ -75,7 +80,7 @@ def predict(run: Run | str | Path, log: str | Path, **options: Any) -> pd.DataFr
 
     Returns
     -------
-    one row a customer, the columns of forecasts.parquet
+    one row a customer, the columns of forecasts.parquet; of a run on a table, one row a row
     """
     from clv.features.book import to_frame
     from clv.ops.rescoring import rescore

@@ -133,8 +133,8 @@ def _twin(name: str, column: pd.Series, target: Floats) -> Suspicion | None:
 def formula(frame: pd.DataFrame, target: Floats, reached: float) -> str | None:
     """A product of powers of at most three columns that tells the target, in a sentence.
 
-    Where there is one, the target was probably computed from the columns, and forecasts repeat
-    that formula rather than tell what customers will do.
+    Where it tells nearly all, the target was probably computed from the columns, and forecasts
+    repeat that formula rather than tell what customers will do.
 
     Parameters
     ----------
@@ -145,7 +145,8 @@ def formula(frame: pd.DataFrame, target: Floats, reached: float) -> str | None:
     logs, positive = _logs(frame), target > 0
     if not logs or positive.sum() < FEWEST:
         return None
-    best, names = 0.0, ()
+    best = 0.0
+    names: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
     for _ in range(MOST_FACTORS):
         tried = [(*chosen, name) for name in logs if name not in chosen]
@@ -160,11 +161,16 @@ def formula(frame: pd.DataFrame, target: Floats, reached: float) -> str | None:
         return None
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
     what = "a product of powers of" if names[1:] else "a power of"
-    return (
+    told = (
         f"{what} {listed} alone explains the target with R2 {best:.2f}, where the champion reaches"
-        f" {reached:.2f}: the target looks computed from the columns beside it. Forecasts then"
-        " repeat that formula. A target worth learning is what customers brought after the day as"
-        " of which the columns are known"
+        f" {reached:.2f}: "
+    )
+    if best < FORMULA_R2:
+        return told + "the other columns add little to it"
+    return (
+        told + "the target looks computed from the columns beside it. Forecasts then repeat that"
+        " formula. A target worth learning is what customers brought after the day as of which the"
+        " columns are known"
     )
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 #: Buyers of the past that a cell of its own needs.
 CELL_SIZE = 120
-MOST_CELLS = 6
+MOST_CELLS = 10
+#: The best customers have cells of their own where they fill them: their lower ends matter.
+BEST = (0.95, 0.98)
 #: Quantiles kept of each cell's ratios: enough for the ends of 99 %.
 GRID = 400
 #: Forecasts below this share of the mean count as that: who is forecast nothing may yet buy.
@@ -107,7 +109,11 @@ class Distribution:
             # A group with few buyers borrows from everyone.
             rows = of_group if of_group.sum() >= CELL_SIZE else np.ones(len(multiple), dtype=bool)
             n_cells = int(np.clip(rows.sum() // CELL_SIZE, 1, MOST_CELLS))
-            cuts = np.unique(np.quantile(size[rows], np.arange(1, n_cells) / n_cells))
+            best = [share for share in BEST if (1.0 - share) * rows.sum() >= CELL_SIZE]
+            parts = [*(np.arange(1, n_cells) / n_cells), *best]
+            cuts = np.unique(np.quantile(size[rows], parts))
+            # Nobody is beyond a cut at the largest, as where all are forecast the same.
+            cuts = cuts[cuts < size[rows].max()]
             cell = np.searchsorted(cuts, size[rows], side="left")
             edges.append(cuts)
             ratios += [_grid(multiple[rows][cell == i]) for i in range(len(cuts) + 1)]

@@ -16,6 +16,7 @@ from clv.models import fitted, pooling, registry
 from clv.models.chance import Calibration, log_odds
 from clv.models.companion import AT_PAR, carried, told
 from clv.models.groundwork import lay
+from clv.models.lesson import Lesson
 from clv.models.lookback import cutoffs, training_window
 from clv.models.reasons import Explainer
 from clv.models.team import Forecast, Team
@@ -66,6 +67,7 @@ class Ensemble:
     members : names out of `PRIOR`
     days : past days on which members are compared, at most
     seed : of every random choice
+    lesson : how learners are taught; the usual way with that seed unless given
 
     Attributes
     ----------
@@ -96,9 +98,14 @@ class Ensemble:
     notes_: tuple[str, ...]
 
     def __init__(
-        self, members: tuple[str, ...] = MEMBERS, days: int = MOST_DAYS, seed: int = 0
+        self,
+        members: tuple[str, ...] = MEMBERS,
+        days: int = MOST_DAYS,
+        seed: int = 0,
+        lesson: Lesson | None = None,
     ) -> None:
-        self.members, self.days, self.seed = members, days, seed
+        self.members, self.days = members, days
+        self.lesson = lesson or Lesson(seed)
 
     def fit(self, history: History) -> Self:
         """Fit members to all days, and weigh them by what they would have said before.
@@ -108,7 +115,7 @@ class Ensemble:
         FitError : nobody ever bought again, or nobody spent anything
         HistoryError : the history was made without a log
         """
-        self.team_ = Team.fit(self.members, history, self.seed)
+        self.team_ = Team.fit(self.members, history, self.lesson)
         self.window_ = training_window(history)
         past = self._past(history)
         values = [said.value for said, _ in past]
@@ -184,7 +191,7 @@ class Ensemble:
         weights = np.array([self.weights_[self.team_.names.index(name)] for name in pupils])
         if weights.sum() <= 0:
             return None
-        _, rows = lay(history, self.seed)
+        _, rows = lay(history, self.lesson)
         return Explainer.learn(self.team_.ground.encoder, list(pupils.values()), weights, rows.X)
 
     def _voices(self) -> Floats:
@@ -205,10 +212,10 @@ class Ensemble:
         found = []
         for cutoff in cutoffs(history, self.window_, self.days):
             earlier = history.rewind(cutoff, self.window_)
-            team = Team.fit(self.members, earlier, self.seed)
+            team = Team.fit(self.members, earlier, self.lesson)
             if team.names != self.team_.names:
                 continue
-            key = ("said", self.members, self.seed)
+            key = ("said", self.members, self.lesson)
             rows, said = earlier.remember(key, partial(self._said, earlier, team))
             outcome = history.followed(earlier, self.window_).of_rows(rows)
             if outcome.value.sum() > 0:
@@ -218,14 +225,14 @@ class Ensemble:
     def _said(self, history: History, team: Team) -> tuple[Ints, Forecast]:
         rows = np.arange(len(history))
         if len(rows) > MOST_COMPARED:
-            draw = np.random.default_rng(self.seed)
+            draw = np.random.default_rng(self.lesson.seed)
             rows = np.sort(draw.choice(len(rows), MOST_COMPARED, replace=False))
             history = history.of_rows(rows)
         return rows, team.forecast(history, self.window_)
 
     def _settle(self, history: History) -> None:
         """One factor a member, so that a customer alone is forecast as among all the others."""
-        key = ("said", self.members, self.seed)
+        key = ("said", self.members, self.lesson)
         _, said = history.remember(key, lambda: self._said(history, self.team_))
         self.multipliers_ = pooling.multipliers(said.value.sum(axis=0), self.weights_, self.levels_)
         self.mean_value_ = float((said.value @ self.multipliers_).mean())

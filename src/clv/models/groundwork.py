@@ -25,13 +25,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clv.features.book import History
+    from clv.models.lesson import Lesson
 
 Found = TypeVar("Found")
 
 #: Days in the past that examples are taken from.
 MOST_CUTOFFS = 6
-#: Customers on past days that learners see; beyond, they learn no more than they take longer.
-MOST_EXAMPLES = 30_000
 #: Purchases among the examples below which there is nothing to learn.
 FEWEST_BOUGHT = 50
 #: Customers turned into numbers at once, and how many such lots.
@@ -115,20 +114,21 @@ class Groundwork:
             raise RunError(f"model: {folder / FILE} cannot be read ({error!r}).") from None
 
 
-def lay(history: History, seed: int) -> tuple[Groundwork, Rows]:
+def lay(history: History, lesson: Lesson) -> tuple[Groundwork, Rows]:
     """Look back from a history and learn how to turn customers into rows; once, whoever asks.
 
-    Examples are customers on up to `MOST_CUTOFFS` earlier days, `MOST_EXAMPLES` at most, with what
-    they did in the window after; no window reaches beyond the history's as_of.
+    Examples are customers on up to `MOST_CUTOFFS` earlier days, as many as the lesson says at
+    most, with what they did in the window after; no window reaches beyond the history's as_of.
 
     Raises
     ------
     FitError : too little was bought in windows of the past
     """
-    return history.remember(("groundwork", seed), lambda: _lay(history, seed))
+    alike = lesson.seed, lesson.examples
+    return history.remember(("groundwork", *alike), lambda: _lay(history, *alike))
 
 
-def _lay(history: History, seed: int) -> tuple[Groundwork, Rows]:
+def _lay(history: History, seed: int, most: int) -> tuple[Groundwork, Rows]:
     window = training_window(history)
     days = cutoffs(history, window, MOST_CUTOFFS)
     rng = np.random.default_rng(seed)
@@ -138,7 +138,7 @@ def _lay(history: History, seed: int) -> tuple[Groundwork, Rows]:
         outcome = history.followed(earlier, window)
         model = companion(earlier)
         drawn = np.arange(len(earlier))
-        share = MOST_EXAMPLES // len(days)
+        share = most // len(days)
         if len(drawn) > share:
             drawn = np.sort(rng.choice(len(drawn), share, replace=False))
         some = earlier.of_rows(drawn)

@@ -81,7 +81,7 @@ class Panel:
             except (FitError, DependencyError) as error:
                 failed[name] = str(error)
         if not learners:
-            raise FitError(f"table: no learner could be fitted. {next(iter(failed.values()), '')}")
+            raise FitError(next(iter(failed.values()), "table: no learner was named. Name one."))
         weights = np.full(len(learners), 1.0 / len(learners))
         return cls(
             encoder,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from scipy.special import expit
@@ -16,6 +17,7 @@ from clv.models import fitted
 from clv.models.chance import log_odds
 from clv.models.companion import AT_PAR, carried, column, told
 from clv.models.groundwork import Groundwork, lay
+from clv.models.lesson import Lesson
 from clv.models.reasons import Drivers, Explainer
 from clv.models.reasons.drivers import joined
 
@@ -35,6 +37,7 @@ class Supervised:
     Parameters
     ----------
     seed : of every random choice
+    lesson : how the learner is taught; the usual way with that seed unless given
 
     Attributes
     ----------
@@ -44,15 +47,15 @@ class Supervised:
     notes_ : what has to be told
     """
 
-    name: ClassVar[str]
+    name: str
 
     ground_: Groundwork
     learner_: Learner
     explainer_: Explainer
     notes_: tuple[str, ...]
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+    def __init__(self, seed: int = 0, lesson: Lesson | None = None) -> None:
+        self.lesson = lesson or Lesson(seed)
 
     def fit(self, history: History) -> Self:
         """Learn from examples that end by the history's as_of.
@@ -62,8 +65,8 @@ class Supervised:
         FitError : too little was bought in the past windows, or nobody ever bought again
         HistoryError : the history was made without a log
         """
-        self.ground_, self.learner_ = taught(self.name, history, self.seed)
-        _, rows = lay(history, self.seed)
+        self.ground_, self.learner_ = taught(self.name, history, self.lesson)
+        _, rows = lay(history, self.lesson)
         self.explainer_ = Explainer.learn(self.ground_.encoder, [self.learner_], np.ones(1), rows.X)
         self.notes_ = shorter(self.ground_, history)
         return self
@@ -189,16 +192,16 @@ def asked(
     )
 
 
-def taught(name: str, history: History, seed: int) -> tuple[Groundwork, Learner]:
+def taught(name: str, history: History, lesson: Lesson) -> tuple[Groundwork, Learner]:
     """A learner fitted to what a history can teach; once, whoever asks.
 
     Raises
     ------
     FitError : too little was bought in the past windows, or nobody ever bought again
     """
-    ground, rows = lay(history, seed)
-    key = ("taught", name, seed)
-    return ground, history.remember(key, lambda: learners.make(name, seed).fit(rows))
+    ground, rows = lay(history, lesson)
+    pupil = partial(learners.make, name, lesson.seed, lesson.settings(name))
+    return ground, history.remember(("taught", name, lesson), lambda: pupil().fit(rows))
 
 
 def shorter(ground: Groundwork, history: History) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clv.features.book import History
     from clv.models.base import Model
     from clv.models.learners.base import Learner
+    from clv.models.lesson import Lesson
     from clv.models.reasons import Drivers, Explainer
 
 COMPANION = MBGCNBD.name
@@ -64,18 +65,18 @@ class Team:
     missing: dict[str, str]
 
     @classmethod
-    def fit(cls, names: Sequence[str], history: History, seed: int) -> Self:
+    def fit(cls, names: Sequence[str], history: History, lesson: Lesson) -> Self:
         """Fit each member; once, whoever asks.
 
         Raises
         ------
         FitError : nobody bought again, or nobody spent anything
         """
-        key = ("team", tuple(names), seed)
-        return history.remember(key, lambda: cls._fit(names, history, seed))
+        key = ("team", tuple(names), lesson)
+        return history.remember(key, lambda: cls._fit(names, history, lesson))
 
     @classmethod
-    def _fit(cls, names: Sequence[str], history: History, seed: int) -> Self:
+    def _fit(cls, names: Sequence[str], history: History, lesson: Lesson) -> Self:
         models: dict[str, Model] = {}
         pupils: dict[str, Learner] = {}
         missing: dict[str, str] = {}
@@ -83,9 +84,9 @@ class Team:
         for name in names:
             try:
                 if _learns(name):
-                    ground, pupils[name] = taught(name, history, seed)
+                    ground, pupils[name] = taught(name, history, lesson)
                 elif name != COMPANION:
-                    models[name] = registry.make(name, seed).fit(history)
+                    models[name] = registry.make(name, lesson.seed).fit(history)
             except FitError as error:
                 missing[name] = error.message
         return cls(companion(history), models, pupils, ground, missing)

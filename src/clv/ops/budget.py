@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
+import clv.models.learners.registry as learners
 from clv.models import ensemble, registry
 from clv.models.base import Model
 from clv.models.ensemble import Ensemble
+from clv.models.learners.base import Settings
+from clv.models.lesson import MOST_EXAMPLES, Lesson
+from clv.models.supervised import Supervised
 
 Name = Literal["fast", "standard", "best"]
 
@@ -26,6 +30,7 @@ class Budget:
     origins : past days that models are compared on, at most
     members : of the ensemble
     days : past days that its members are weighed on, at most
+    examples : customers on past days that learners see, at most
     """
 
     name: Name
@@ -33,12 +38,20 @@ class Budget:
     origins: int
     members: tuple[str, ...]
     days: int
+    examples: int
 
-    def fresh(self, model: str, seed: int) -> Callable[[], Model]:
+    def lesson(self, seed: int, tuned: Mapping[str, Settings] | None = None) -> Lesson:
+        """How learners are taught under this budget."""
+        return Lesson.of(seed, self.examples, tuned)
+
+    def fresh(self, model: str, lesson: Lesson) -> Callable[[], Model]:
         """How a model of that name is made under this budget."""
         if model == Ensemble.name:
-            return lambda: Ensemble(self.members, self.days, seed)
-        return lambda: registry.make(model, seed)
+            return lambda: Ensemble(self.members, self.days, lesson=lesson)
+        if model in learners.NAMES:
+            taught = cast("type[Supervised]", registry.model_class(model))
+            return lambda: taught(lesson=lesson)
+        return lambda: registry.make(model, lesson.seed)
 
 
 BUDGETS: dict[str, Budget] = {
@@ -48,6 +61,7 @@ BUDGETS: dict[str, Budget] = {
         origins=2,
         members=(*PURCHASE, *NAIVE, "hurdle", "glm"),
         days=1,
+        examples=10_000,
     ),
     "standard": Budget(
         "standard",
@@ -59,6 +73,7 @@ BUDGETS: dict[str, Budget] = {
         origins=4,
         members=ensemble.MEMBERS,
         days=2,
+        examples=MOST_EXAMPLES,
     ),
     "best": Budget(
         "best",
@@ -70,5 +85,6 @@ BUDGETS: dict[str, Budget] = {
         origins=6,
         members=(*ensemble.MEMBERS, "random_forest"),
         days=4,
+        examples=60_000,
     ),
 }

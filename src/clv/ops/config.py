@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from clv.core.errors import SettingError
 
@@ -14,7 +15,6 @@ from clv.core.errors import SettingError
 if TYPE_CHECKING:
     from clv.core.types import Json
     from clv.data.settings import IngestSettings
-    from clv.data.synthetic.shop import Shop
     from clv.ops.beside import Beside
     from clv.ops.job import RunSettings
     from clv.ops.machine import Machine
@@ -36,14 +36,6 @@ def _beside(default: Any, text: str) -> Any:
     return Field(default, description=text, json_schema_extra={"panel": "What else is known"})
 
 
-def _shop(default: Any, text: str) -> Any:
-    return Field(default, description=text, json_schema_extra={"panel": "The shop"})
-
-
-def _customers(default: Any, text: str) -> Any:
-    return Field(default, description=text, json_schema_extra={"panel": "How customers behave"})
-
-
 def _file_only(default: Any, text: str) -> Any:
     return Field(default, description=text, json_schema_extra={"flag": False})
 
@@ -61,8 +53,10 @@ class Options(BaseModel):
         ------
         SettingError : the file cannot be read, or a key or value is not one
         """
+        from clv.ops.jobconfig import JobConfig
+
         content = _read_yaml(file) if file else {}
-        commands = (BacktestConfig, FitConfig, FeaturesConfig)
+        commands = (BacktestConfig, FitConfig, FeaturesConfig, JobConfig)
         others = {name for one in commands for name in one.model_fields} - cls.model_fields.keys()
         own = {name: value for name, value in content.items() if name not in others}
         return cls.checked({**own, **flags})
@@ -268,6 +262,12 @@ class RunConfig(ValidateConfig, BesideConfig):
         " more past days).",
     )
 
+    tune: str | None = _forecast(
+        None,
+        "Time to search settings of learners in before models are compared, as 90s, 10m or 1h;"
+        " gone on with when run again. Default: none.",
+    )
+
     def run_settings(
         self,
         source: str,
@@ -287,6 +287,7 @@ class RunConfig(ValidateConfig, BesideConfig):
             seed=self.seed,
             models=tuple(dict.fromkeys(self.models)) or None,
             budget=BUDGETS[self.budget],
+            tune=seconds_of(self.tune) if self.tune else None,
             channel_groups=self.channel_groups,
             beside=self.beside(),
             out=out,
@@ -295,58 +296,43 @@ class RunConfig(ValidateConfig, BesideConfig):
         )
 
 
+def seconds_of(text: str) -> float:
+    """A time such as 90s, 10m or 1h, in seconds.
+
+    Raises
+    ------
+    SettingError : it is none
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h)?\s*", text)
+    if found is None:
+        raise SettingError(f"tune: {text!r} is no time. Write it as 90s, 10m or 1h.")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, None: 1}[found[2]]
+
+
+#: Schemes of a backtest besides rolling past days.
+PARTS, FOLDS = "70/15/15", "5-fold"
+
+
 class BacktestConfig(RunConfig):
     """How a log is read, and on how many past days models are asked."""
 
     origins: int = _forecast(5, "Past days to stand on, half a horizon apart.")
-
-
-class GenerateConfig(Options):
-    """How big a made-up shop is, and how its customers behave."""
-
-    customers: int = _shop(2_000, "Customers, each of whom buys at least once.")
-    transactions: int = _shop(10_000, "Rows of the log: order lines and returns.")
-    start: str = _shop("2022-01-01", "First day of the log, YYYY-MM-DD.")
-    days: int = _shop(1_095, "Days of the log.")
-    horizon: int = _shop(365, "Days after the log whose purchases are told as truth.")
-    seed: int = _shop(0, "Seed; the same one makes the same shop.")
-    format: Literal["parquet", "csv"] = _shop("parquet", "Format of the tables.")
-    defects: float = _shop(0.0, "Share of rows that get a defect: 0.02 for 2 %.")
-    returns: float = _customers(0.05, "Mean share of order lines that are sent back.")
-    dropout: Literal["purchase", "anytime"] = _customers(
-        "purchase", "Customers leave after a purchase (MBG/NBD), or at any time (Pareto/NBD)."
+    scheme: Literal["rolling", "70/15/15", "5-fold"] = _forecast(
+        "rolling",
+        "rolling: on --origins past days. 70/15/15: on one day, the last 15 % of the log's days"
+        " after it, the 15 % before it being what models are tried on. 5-fold: learners on folds"
+        " of customers, who are held out, but not in time.",
     )
-    season: float = _customers(
-        1.0,
-        "How strongly demand follows season, weekday, holidays, marketing and prices: 0 not at"
-        " all, 2 twice as strongly as usual.",
-    )
-    effects: float = _customers(
-        1.0, "How much channel, age and eco-mindedness say of a customer's buying: 0 nothing."
-    )
-    growth: float = _customers(0.2, "Yearly growth of new customers: 0.2 for 20 %.")
 
-    @field_validator("start", mode="before")
-    @classmethod
-    def _start(cls, value: Any) -> Any:
-        return value.isoformat() if isinstance(value, date) else value
-
-    def shop(self) -> Shop:
-        """
-        Raises
-        ------
-        SettingError : a number out of its range, or a start that is no day
-        """
-        from clv.data.synthetic.shop import Shop
-
-        try:
-            start = date.fromisoformat(self.start)
-        except ValueError:
+    @model_validator(mode="after")
+    def _one_scheme(self) -> Self:
+        needless = {PARTS: ("origins", "horizon"), FOLDS: ("origins",)}.get(self.scheme, ())
+        if given := sorted(self.model_fields_set & set(needless)):
             raise SettingError(
-                f"start: {self.start!r} is not a day. Write it as YYYY-MM-DD."
-            ) from None
-        own = self.model_dump(exclude={"start", "format", "defects"})
-        return Shop(start=start, **own)
+                f"{given[0]}: scheme {self.scheme} sets it by itself. Leave out --{given[0]}, or"
+                " the scheme."
+            )
+        return self
 
 
 def _read_yaml(path: Path) -> Json:

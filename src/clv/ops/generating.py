@@ -17,9 +17,9 @@ from clv.data.synthetic import tables
 from clv.data.synthetic.defects import planted
 from clv.data.synthetic.truth import parameters, truth
 from clv.data.synthetic.world import World, draw
-from clv.ops.config import GenerateConfig
 from clv.ops.progress import Reporter, Stages
 from clv.ops.runs import staging, write_json
+from clv.ops.shopconfig import GenerateConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

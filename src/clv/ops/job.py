@@ -15,6 +15,7 @@ from clv.data.ingest import Ingested
 from clv.data.settings import IngestSettings
 from clv.evaluation.backtest import Champion, Trial
 from clv.evaluation.honesty import Judged
+from clv.evaluation.tuning import Search
 from clv.features.book import Book, History
 from clv.models import registry
 from clv.models.totals import TotalError
@@ -35,6 +36,7 @@ class RunSettings:
     seed : of every random choice
     models : names of those compared on the past; None takes those of the budget
     budget : how much work may be done
+    tune : seconds to search settings of learners in; None for none
     channel_groups : group -> channels; None takes the usual ones
     beside : what is known besides the log
     out : the run folder; None makes one in home
@@ -50,6 +52,7 @@ class RunSettings:
     seed: int = 0
     models: tuple[str, ...] | None = None
     budget: Budget = BUDGETS["standard"]
+    tune: float | None = None
     channel_groups: Mapping[str, Sequence[str]] | None = None
     beside: Beside = field(default_factory=Beside)
     out: Path | None = None
@@ -95,10 +98,12 @@ class Contest:
     Attributes
     ----------
     trials : the earliest first
+    searches : of settings of learners, where time was given for it
     """
 
     trials: list[Trial]
     champion: Champion
+    searches: list[Search] = field(default_factory=list)
 
     @property
     def last(self) -> Trial:

@@ -49,6 +49,7 @@ def manifest(result: Result, stages: Stages) -> Json:
         "counts": {**counts(log), **_customers(result)},
         "budget": settings.budget.name,
         "champion": champion(result.contest),
+        "tuning": [search.to_json() for search in result.contest.searches],
         "total": _total(result),
         "coverage": _coverage(result),
         "churn": churn(result.judged),

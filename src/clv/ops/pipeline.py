@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +12,18 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+import clv.models.learners.registry as learners
 from clv.core.errors import HistoryError
 from clv.core.schema import QUARANTINE
 from clv.core.types import AsOf
 from clv.data.channels import learn_channel_groups, with_channel_group
 from clv.data.engine import DuckDBEngine
 from clv.data.ingest import ingest
-from clv.evaluation import honesty, readiness
-from clv.evaluation.backtest import Kept, choose, rolling, run_trial
+from clv.evaluation import honesty, readiness, tuning
+from clv.evaluation.backtest import Kept, Origin, choose, rolling, run_trial
 from clv.evaluation.report import Findings, render
 from clv.evaluation.tracking import track
+from clv.evaluation.tuning import Search
 from clv.features.book import Book, History, to_frame
 from clv.features.ledger import Ledger
 from clv.models import registry
@@ -94,10 +98,11 @@ def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Re
     with stages.stage("look at what the log supports"):
         history = log.book.history(log.book.as_of, settings.horizon.n_days)
         readiness.require(history)
-    contest = hold_contest(log.book, settings, stages)
+    contest = hold_contest(log, settings, stages)
     champion = contest.champion.name
     with stages.stage("fit the champion on everything"):
-        model = settings.budget.fresh(champion, settings.seed)().fit(history)
+        lesson = settings.budget.lesson(settings.seed, tuning.tuned(contest.searches))
+        model = settings.budget.fresh(champion, lesson)().fit(history)
     with stages.stage("forecast every customer"):
         prediction, drivers = explained(model, history, settings.horizon, settings.money)
         scorer = learn(contest, model, history, prediction, settings, log)
@@ -127,24 +132,51 @@ def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Re
 
 
 def hold_contest(
-    book: Book, settings: RunSettings, stages: Stages, kept: Kept | None = None
+    log: Log,
+    settings: RunSettings,
+    stages: Stages,
+    kept: Kept | None = None,
+    *,
+    origins: list[Origin] | None = None,
+    tune_before_all: bool = False,
 ) -> Contest:
-    """Every model on past days of the log, and the one that is trusted with the future."""
-    with stages.stage("compare models on the past"):
-        budget = settings.budget
-        models = {name: budget.fresh(name, settings.seed) for name in settings.compared}
+    """Every model on past days of the log, and the one that is trusted with the future.
+
+    Parameters
+    ----------
+    origins : past days to stand on, the earliest first; rolling ones unless given
+    tune_before_all : settings are searched on days before every origin, not just the last
+    """
+    book, budget = log.book, settings.budget
+    if origins is None:
         origins = rolling(AsOf(book.first_day), book.as_of, settings.horizon, budget.origins)
+    searches = _searched(log, origins[0 if tune_before_all else -1], settings, stages)
+    lesson = budget.lesson(settings.seed, tuning.tuned(searches))
+    with stages.stage("compare models on the past"):
+        models = {name: budget.fresh(name, lesson) for name in settings.compared}
         trials = []
-        for number, origin in enumerate(origins, start=1):
-            last = number == len(origins)
+        for origin in origins:
             try:
                 trials.append(run_trial(book, origin, models, stages.note, kept, settings.seed))
             except HistoryError:
                 # An earlier day may have had too few customers yet.
-                if last:
+                if origin is origins[-1]:
                     raise
         candidates = [name for name in settings.compared if registry.entry(name).kind == "model"]
-        return Contest(trials, choose(trials, candidates))
+        return Contest(trials, choose(trials, candidates), searches)
+
+
+def _searched(log: Log, holdout: Origin, settings: RunSettings, stages: Stages) -> list[Search]:
+    """Settings of learners searched for, where time is given; on days before the holdout."""
+    if settings.tune is None:
+        return []
+    names = [name for name in settings.budget.members if name in learners.NAMES]
+    about = [*(o.sha256 for o in log.read.origins), str(log.book.as_of), str(settings.horizon)]
+    mark = hashlib.sha256(json.dumps([*about, settings.seed]).encode()).hexdigest()[:16]
+    journal = settings.machine.home / "tuning" / f"{mark}.log"
+    with stages.stage("search settings of learners"):
+        lesson = settings.budget.lesson(settings.seed)
+        return tuning.tune(log.book, holdout, names, settings.tune, lesson, journal, stages.note)
 
 
 def learn(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from clv.core.errors import SettingError
 from clv.core.types import AsOf, Json
 from clv.ops.config import RunConfig
 from clv.ops.machine import Machine
@@ -16,6 +17,8 @@ from clv.ops.pipeline import opened
 from clv.ops.progress import Reporter, Stages
 from clv.ops.runs import Run
 from clv.ops.scoring import Scorer
+from clv.ops.tables import score_table
+from clv.ops.tabletold import TABLE
 
 
 @dataclass(frozen=True)
@@ -25,16 +28,19 @@ class Scored:
     Attributes
     ----------
     table : the table `FORECASTS`
+    as_of : last day observed; None of a table of customers, which has none
     counts : rows read, accepted, quarantined by rule, dropped
     """
 
     table: pa.Table
-    as_of: AsOf
+    as_of: AsOf | None
     counts: Json
 
 
 def rescore(run: Run, log: str, config: RunConfig, machine: Machine, reporter: Reporter) -> Scored:
     """Forecasts for the customers of a log, by what the run learned.
+
+    Of a run on a table of customers, for the rows of another table.
 
     Settings of the run hold unless given anew. Without an as-of given, it is the log's last
     date, or the run's as-of where that is later.
@@ -44,6 +50,8 @@ def rescore(run: Run, log: str, config: RunConfig, machine: Machine, reporter: R
     ClvError : the log cannot be read, or the run cannot be used
     """
     stages = Stages(reporter)
+    if run.manifest.get("kind") == TABLE:
+        return _rescore_table(run, log, config, stages)
     kept = {name: value for name, value in run.manifest["settings"].items() if name != "as_of"}
     settings = config.over(kept).run_settings(log, machine)
     scorer = Scorer.load(run.model)
@@ -57,3 +65,17 @@ def rescore(run: Run, log: str, config: RunConfig, machine: Machine, reporter: R
         history = held.book.history(as_of, settings.horizon.n_days)
         table = scorer.score(history, settings.horizon, settings.money, settings.level)
         return Scored(table, as_of, counts(read))
+
+
+def _rescore_table(run: Run, source: str, config: RunConfig, stages: Stages) -> Scored:
+    if foreign := sorted(config.asked.keys() - {"level"}):
+        raise SettingError(
+            f"{foreign[0]}: the run learned from a table of customers, which has no such setting."
+            " Only --level can be given anew."
+        )
+    with stages.stage("score"):
+        table = score_table(run, source, config.asked.get("level"))
+    n = table.num_rows
+    return Scored(
+        table, None, {"rows_in": n, "accepted": n, "quarantined": 0, "dropped": 0, "by_rule": {}}
+    )

@@ -11,7 +11,7 @@ import pytest
 
 from clv.core.schema import FORECASTS, QUARANTINE, conform
 from clv.evaluation.report import render
-from clv.evaluation.report.page import embedded
+from clv.evaluation.report.document import embedded
 from tests import report_builder, report_past
 
 NO_SIGNAL = "What customers did before says nothing of what they do next: no ranking helped."

@@ -119,3 +119,17 @@ def test_a_past_in_which_nobody_bought_is_refused():
     day = population(100, 1)
     with pytest.raises(HistoryError, match="nobody bought"):
         Distribution.learn([day._replace(actual=np.zeros(100))], 1.0)
+
+
+def test_customers_forecast_alike_share_one_distribution():
+    """As where the past tells nobody apart: there is no size to cut cells by."""
+    rng = np.random.default_rng(6)
+    n = 2_000
+    bought = rng.random(n) < 0.5
+    spent = np.where(bought, rng.gamma(2.0, 30.0, n), 0.0)
+    day = PastDay(rng.random(n) < 0.5, np.full(n, 30.0), np.full(n, 0.5), spent)
+    learned = Distribution.learn([day], 30.0 / 90)
+    spread = learned.of(day.onetimer, day.value, day.chance, 90)
+    assert len(np.unique(spread.cell)) == 2
+    _, upper = spread.interval(0.9)
+    assert np.mean(spent > upper) == pytest.approx(0.05, abs=0.01)

@@ -170,6 +170,20 @@ def test_learners_count_by_their_weights():
     np.testing.assert_allclose(explainer.forecast(X), mean, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("weight", "speaks"), [(0.7, "quick"), (0.3, "both")])
+def test_quick_learners_speak_for_slow_ones_where_they_hold_half_of_the_weight(weight, speaks):
+    quick, slow = straight(quiet_days=-0.02), straight(spend_90d=0.01)
+    quick.name = "glm"
+    explainer = Explainer.learn(ENCODER, [quick, slow], np.array([weight, 1.0 - weight]), X)
+    silence, spend = (
+        explainer.parts(X)[:, explainer.aspects.names.index(n)] for n in ("quiet_days", "spend_90d")
+    )
+    days = X[:, COLUMNS["quiet_days"]]
+    share = 1.0 if speaks == "quick" else weight
+    np.testing.assert_allclose(silence, -0.02 * share * (days - days.mean()), atol=1e-12)
+    assert spend.any() == (speaks == "both")
+
+
 def test_company_and_lots_change_nothing():
     explainer = Explainer.learn(
         ENCODER, [straight(quiet_days=-0.02, spend_90d=0.01)], np.ones(1), X

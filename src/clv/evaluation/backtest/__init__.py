@@ -2,7 +2,7 @@
 
 from clv.evaluation.backtest.champion import RULE, Champion, choose
 from clv.evaluation.backtest.kept import Kept
-from clv.evaluation.backtest.origins import Origin, last_origin, rolling
+from clv.evaluation.backtest.origins import Origin, last_origin, last_part, rolling
 from clv.evaluation.backtest.trial import Fresh, Said, Trial, figures, run_trial
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "choose",
     "figures",
     "last_origin",
+    "last_part",
     "rolling",
     "run_trial",
 ]

@@ -42,6 +42,23 @@ def last_origin(first_day: AsOf, as_of: AsOf, horizon: Horizon) -> Origin:
     return Origin(as_of.minus(days), Horizon(days))
 
 
+def last_part(first_day: AsOf, as_of: AsOf, share: float = 0.15) -> Origin:
+    """The cut-off after which the last part of the log's days lies, and those days.
+
+    Raises
+    ------
+    HistoryError : the log has too few days for a part of them
+    """
+    span = (as_of.day - first_day.day).days + 1
+    days = round(span * share)
+    if days < 1:
+        raise HistoryError(
+            f"history: the log spans {span} day(s), of which {share:.0%} are none. Give a longer"
+            " log."
+        )
+    return Origin(as_of.minus(days), Horizon(days))
+
+
 def rolling(first_day: AsOf, as_of: AsOf, horizon: Horizon, most: int) -> list[Origin]:
     """Origins half a window apart, the earliest first, the last as `last_origin` tells.
 

@@ -289,8 +289,9 @@ def through(curve: Callable[[Floats], Floats], parts: Floats) -> Floats:
     Shrikumar, Greenside & Kundaje (2017), arXiv 1704.02685: the rescale rule
     """
     base = parts[:, -1]
-    slope = secant(curve, base, parts.sum(axis=1))
-    return np.column_stack([parts[:, :-1] * slope[:, None], curve(base)])
+    told = parts * secant(curve, base, parts.sum(axis=1))[:, None]
+    told[:, -1] = curve(base)
+    return told
 
 
 def secant(curve: Callable[[Floats], Floats], start: Floats, end: Floats) -> Floats:

@@ -26,6 +26,9 @@ FEWEST_VALUES = 10
 MOST_COEFFICIENTS = 600
 #: Rows that are fitted to, at most, and the part of them that finds the way.
 MOST_ROWS, FIRST_ROWS = 50_000, 5_000
+#: Rows, and mean deviance after fitting, that the ridge of the settings is told for.
+USUAL_ROWS, USUAL_NOISE = 20_000, 3.0
+LEAST_RIDGE = 1e-4
 #: Rows that are made into inputs at once: small enough for the processor's cache.
 CHUNK = 1_024
 
@@ -37,7 +40,9 @@ class GLMSettings(Settings):
     Attributes
     ----------
     power : of the variance over the mean; between 1 (Poisson) and 2 (Gamma)
-    ridge : pull of coefficients towards 0, against the mean deviance
+    ridge : pull of coefficients towards 0, against half the mean deviance, at `USUAL_ROWS` rows
+        and a deviance of `USUAL_NOISE`; the same prior of coefficients pulls harder where rows are
+        fewer or tell less
     bends : places where each feature's effect may bend, at most
     """
 
@@ -99,11 +104,15 @@ class GLM(LogLearner):
         columns -= self.means_
         start = np.zeros(columns.shape[1] + 1)
         start[0] = np.log(rows.mean())
-        y, weight, told = rows.y, rows.weight, (settings.power, settings.ridge)
+        y, weight, power = rows.y, rows.weight, settings.power
         every = max(1, len(rows) // FIRST_ROWS)
-        if every > 1 and y[::every].any():
-            start = tweedie.fit(columns[::every], y[::every], weight[::every], *told, start)
-        start = tweedie.fit(columns, y, weight, *told, start)
+        every = every if y[::every].any() else 1
+        part = columns[::every], y[::every], weight[::every]
+        firm = settings.ridge * max(1.0, USUAL_ROWS / len(part[1]))
+        start = tweedie.fit(*part, power, firm, start)
+        noise = tweedie.deviance(*part, power, start)
+        pull = settings.ridge * (noise / USUAL_NOISE) * (USUAL_ROWS / len(y))
+        start = tweedie.fit(columns, y, weight, power, max(pull, LEAST_RIDGE), start)
         self.intercept_, self.coefficients_ = float(start[0]), start[1:]
 
     def _log(self, X: Floats) -> Floats:

@@ -31,6 +31,19 @@ def loss(log_mean: Floats, y: Floats, power: float) -> Floats:
     )
 
 
+def deviance(columns: Floats, y: Floats, weight: Floats, power: float, at: Floats) -> float:
+    """Weighted mean unit deviance of what coefficients expect.
+
+    Parameters
+    ----------
+    columns, y, weight, power : as in `fit`
+    at : (k + 1,) intercept, then coefficients
+    """
+    least = y ** (2.0 - power) / ((2.0 - power) * (power - 1.0))
+    away = loss(at[0] + columns @ at[1:], y, power) - least
+    return float(2.0 * np.average(away, weights=weight))
+
+
 def fit(
     columns: Floats, y: Floats, weight: Floats, power: float, ridge: float, start: Floats
 ) -> Floats:

@@ -22,8 +22,9 @@ NOTEWORTHY = 0.05
 SAMPLED = 2_000
 #: Customers looked at together: so few that what is made of them stays in the processor's cache.
 CHUNK = 8_192
-#: Learners that tell their contributions as fast as a forecast; several others' word is theirs.
-QUICK = ("hurdle", "lightgbm")
+#: Learners that tell contributions about as fast as forecasts. Where they hold half of the weight,
+#: they speak for all.
+QUICK = ("hurdle", "lightgbm", "glm")
 
 
 class Drivers(NamedTuple):
@@ -40,6 +41,10 @@ class Drivers(NamedTuple):
     raised: Bools
     value: Floats
 
+    def some(self, rows: slice) -> Drivers:
+        """Those of some customers."""
+        return Drivers(self.aspect[rows], self.raised[rows], self.value[rows])
+
 
 @dataclass(frozen=True, eq=False)
 class Explainer:
@@ -48,7 +53,7 @@ class Explainer:
     Contributions add up to the logarithm of a forecast. A customer's reasons are contributions
     less those of a mean customer of the training rows, so that they do not depend on who else is
     asked about. Features that say almost the same are added up, and the strongest of them named.
-    Where some learners are quick to tell and others slow, the quick ones speak for all.
+    Where learners that are quick to tell hold half of the weight, they speak for the slow ones.
 
     Attributes
     ----------
@@ -101,10 +106,12 @@ class Explainer:
 
     @cached_property
     def _speakers(self) -> list[tuple[Learner, float]]:
-        known = [pair for pair in zip(self.learners, self.weights.tolist(), strict=True) if pair[1]]
-        quick = [(learner, weight) for learner, weight in known if learner.name in QUICK] or known
+        weighed = list(zip(self.learners, self.weights.tolist(), strict=True))
+        quick = [(learner, weight) for learner, weight in weighed if learner.name in QUICK]
         total = sum(weight for _, weight in quick)
-        return [(learner, weight / total) for learner, weight in quick]
+        if total < 0.5:
+            quick, total = weighed, 1.0
+        return [(learner, weight / total) for learner, weight in quick if weight > 0]
 
     def drivers(self, X: Floats) -> Drivers:
         """What moved the forecasts of (n, columns) customers most."""

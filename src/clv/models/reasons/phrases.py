@@ -118,7 +118,7 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
     "scores": {
         "rfm_sum": "RFM score",
         "rfm_weighted": "weighted RFM score",
-        "rfm_cell": "RFM cell",
+        "rfm_cell": "RFM scores side by side",
         "recency_x_frequency": "recency times frequency score",
         "recency_x_value": "recency times monetary score",
         "frequency_x_value": "frequency times monetary score",

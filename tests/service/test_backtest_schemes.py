@@ -1,0 +1,60 @@
+"""The named schemes of a backtest: three parts in time, and folds of customers."""
+
+import json
+
+import pytest
+
+import clv
+from clv.core.errors import SettingError
+from clv.core.types import AsOf
+from clv.evaluation.backtest import last_part
+from tests.logs import CUSTOMERS, DAYS, FIRST, write_log
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    return write_log(tmp_path_factory.mktemp("shop") / "orders.csv")
+
+
+def test_the_last_part_is_fifteen_percent_of_the_days_and_ends_with_the_log():
+    as_of = AsOf.parse("2024-12-31")
+    origin = last_part(AsOf.parse("2023-01-01"), as_of)
+    assert origin.end == as_of
+    assert origin.window.n_days == round(0.15 * 731)
+
+
+def test_three_parts_stand_on_one_day_with_the_last_part_after_it(log, tmp_path):
+    found = clv.backtest(log, out=tmp_path, scheme="70/15/15", models=["mbgnbd", "naive_rate"])
+    assert found["horizon_days"] == found["holdout"]["days"]
+    # First purchases may begin some days after the log's first possible one.
+    assert found["horizon_days"] == pytest.approx(0.15 * DAYS, abs=1)
+    assert len(found["origins"]) == 1
+    rows = {row["model"]: row for row in found["rows"]}
+    assert rows["naive_rate"]["kind"] == "naive"
+    assert len(rows["mbgnbd"]["intervals"]) == 1
+    assert json.loads((tmp_path / "backtest.json").read_text())["origins"] == found["origins"]
+
+
+def test_folds_of_customers_compare_learners_and_say_what_they_are_not(log, tmp_path):
+    found = clv.backtest(log, out=tmp_path, scheme="5-fold", models=["gradient_boosting"])
+    assert found["origins"] == [f"fold {i}" for i in range(1, 6)]
+    assert {row["model"] for row in found["rows"]} == {"gradient_boosting", "mean", "median"}
+    assert "not of time" in found["note"]
+    assert found["cutoff"] < FIRST.replace(year=FIRST.year + 2).isoformat()
+    assert 0 < found["customers"] <= CUSTOMERS
+    assert found["features"] > 80
+    assert found["champion"]["name"] == "gradient_boosting"
+    assert json.loads((tmp_path / "backtest.json").read_text())["note"] == found["note"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"scheme": "70/15/15", "horizon": 90}, "horizon: scheme 70/15/15 sets it"),
+        ({"scheme": "5-fold", "origins": 3}, "origins: scheme 5-fold sets it"),
+        ({"scheme": "5-fold", "models": ["bgnbd"]}, "compares learners"),
+    ],
+)
+def test_what_a_scheme_settles_cannot_be_asked_for(log, tmp_path, options, said):
+    with pytest.raises(SettingError, match=said):
+        clv.backtest(log, out=tmp_path, **options)

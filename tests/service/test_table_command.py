@@ -1,0 +1,195 @@
+"""A table of customers with a target, as a person runs it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+import clv as package
+from clv.core.errors import ClvError
+from tests.customer_tables import customers
+
+QUICK = ("--models", "gradient_boosting", "--folds", "3")
+
+
+def clv(folder, *words):
+    """Run a command in a folder of its own, without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "clv", *map(str, words)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("table")
+
+
+@pytest.fixture(scope="module")
+def table(folder):
+    """A label cut from the target, and twenty customers whose target is not known."""
+    frame = customers(260)
+    frame["segment"] = pd.cut(frame["clv"], [-1, 40, 90, 1e9], labels=["C", "B", "A"]).astype(str)
+    frame.loc[240:, "clv"] = np.nan
+    frame.to_csv(folder / "customers.csv", index=False)
+    return frame
+
+
+@pytest.fixture(scope="module")
+def done(folder, table):
+    ended = clv(
+        folder, "run", "--table", "customers.csv", "--target", "clv", "--out", "learned",
+        "--drop", "colour", "--budget", "fast", "--json",
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def test_the_run_folder_has_its_files_and_no_code(done, folder):
+    run = folder / "learned"
+    assert {path.name for path in run.iterdir()} == {
+        *("manifest.json", "forecasts.parquet", "leaderboard.json", "model", "report.html"),
+    }
+    kinds = {path.suffix for path in (run / "model").rglob("*") if path.is_file()}
+    assert kinds <= {".json", ".npz", ".txt", ".ubj"}
+    page = (run / "report.html").read_text()
+    assert "Columns left out" in page
+    assert "https://" not in page.split("<script>")[0]
+
+
+def test_what_was_left_out_and_why_is_told(done):
+    assert "hardly overlap" in done["left_out"]["segment"]
+    assert done["left_out"]["colour"] == "left out as you asked"
+    assert done["features"] == ["orders", "joined", "channel"]
+    assert any("--keep segment" in warning for warning in done["warnings"])
+    assert any("20 row(s) have no clv" in warning for warning in done["warnings"])
+
+
+def test_naive_rows_stand_beside_the_models_and_one_is_champion(done):
+    rows = done["leaderboard"]["rows"]
+    assert [row["kind"] for row in rows].count("naive") == 2
+    assert [row["model"] for row in rows if row["champion"]] == [done["champion"]["name"]]
+    own = next(row for row in rows if row["champion"])
+    assert own["r2"] > 0.6
+    assert len(own["origins"]) == 5
+
+
+def test_every_row_is_forecast_and_held_out_ones_without_knowing_them(done, folder, table):
+    found = pq.read_table(folder / "learned" / "forecasts.parquet").to_pandas()
+    assert found["customer_id"].tolist() == table["customer_id"].tolist()
+    assert (found["lower"] <= found["forecast"]).all()
+    assert (found["forecast"] <= found["upper"]).all()
+    assert found["held_out"].notna().tolist() == table["clv"].notna().tolist()
+    np.testing.assert_array_equal(found["actual"], table["clv"])
+    assert found["value_tier"].isin(["High-CLV", "Growth-Potential", "Low-CLV"]).all()
+    assert found["reasons"].str.contains("orders").mean() > 0.5
+
+
+def test_predict_gives_one_row_what_the_run_gave_it(done, folder, table):
+    table.iloc[[7]].drop(columns=["clv", "segment"]).to_csv(folder / "one.csv", index=False)
+    scored = clv(folder, "predict", "learned", "one.csv", "--out", "one.parquet")
+    assert scored.returncode == 0, scored.stderr
+    assert "1 forecasts in one.parquet; 1 of 1 rows accepted" in scored.stderr
+    whole = pq.read_table(folder / "learned" / "forecasts.parquet")
+    one = pq.read_table(folder / "one.parquet")
+    lone, among_all = one.to_pylist()[0], whole.select(one.column_names).to_pylist()[7]
+    for name, value in among_all.items():
+        # Arithmetic on one row may round its last digit otherwise than on many.
+        close = pytest.approx(value, rel=1e-12) if isinstance(value, float) else value
+        assert lone[name] == close, name
+
+
+def test_a_wider_level_gives_wider_intervals(done, folder):
+    frame = package.predict(folder / "learned", folder / "customers.csv", level=0.99)
+    found = pq.read_table(folder / "learned" / "forecasts.parquet").to_pandas()
+    assert (frame["upper"] >= found["upper"]).all()
+    assert (frame["upper"] > found["upper"]).mean() > 0.9
+
+
+def test_people_read_sentences(folder, table):
+    ended = clv(folder, "run", "--table", "customers.csv", "--target", "clv", *QUICK)
+    assert ended.returncode == 0, ended.stderr
+    assert "260 read = 240 with a target + 20 without" in ended.stdout
+    assert "3 folds drawn by lot" in ended.stdout
+    assert "naive: the median" in ended.stdout
+    assert "of rows held out" in ended.stdout
+    assert (folder / ".clv" / "champion").exists()
+
+
+def test_in_order_of_time_the_last_rows_are_held_out(folder, table, tmp_path):
+    run = package.run(
+        table=folder / "customers.csv", target="clv", time="joined", out=tmp_path / "run",
+        models=["gradient_boosting"], keep="segment",
+    )  # fmt: skip
+    assert run.manifest["kind"] == "table"
+    assert "the last 15 % in time" in run.leaderboard["scheme"]
+    assert "segment" in run.manifest["features"]
+    assert any("kept as you asked" in warning for warning in run.manifest["warnings"])
+    found = run.forecasts().to_pandas()
+    last = table["joined"][found["held_out"].notna()].min()
+    assert (table["joined"][found["held_out"].isna() & table["clv"].notna()] < last).all()
+
+
+@pytest.mark.parametrize(
+    ("log", "asked", "said"),
+    [
+        (None, {}, "say which log of orders to read"),
+        ("orders.csv", {"target": "clv"}, "Give a log, or --table"),
+        (None, {"table": "customers.csv"}, "needs --table FILE and --target COLUMN"),
+        (None, {"target": "worth"}, "no column 'worth'"),
+        (None, {"horizon": 9}, "a setting of logs"),
+        (None, {"drop": "x"}, "no column x to drop"),
+        (None, {"time": "channel"}, "no order in time"),
+        (None, {"time": "when"}, "no column 'when'"),
+        (None, {"folds": 1}, "1 cannot be made of"),
+        (None, {"folds": 3, "time": "joined"}, "either --folds, or --split"),
+        (None, {"models": "bgnbd"}, "is not one"),
+        (None, {"models": "ensemble"}, "Name some besides it"),
+        (None, {"level": 1.5}, "outside 0.5 to 0.99"),
+        (None, {"drop": ["orders", "channel", "colour", "joined"]}, "no column is left"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(folder, table, log, asked, said):
+    if log is None and asked and "table" not in asked:
+        asked = {"table": folder / "customers.csv", "target": "clv", **asked}
+    with pytest.raises(ClvError, match=re.escape(said)):
+        package.run(log, out=folder / "never", **asked)
+    assert not (folder / "never").exists()
+
+
+def test_a_table_without_the_columns_learned_from_is_refused(done, folder, table):
+    table[["customer_id", "orders"]].to_csv(folder / "few.csv", index=False)
+    ended = clv(folder, "predict", "learned", "few.csv")
+    assert "lacks 2 of 3 column(s)" in ended.stderr
+    assert ended.returncode == 3
+
+
+def test_days_are_named_in_reasons_without_a_number(tmp_path):
+    frame = customers(150)
+    age = (frame["joined"] - frame["joined"].min()).dt.days
+    frame["clv"] = 10.0 + age
+    frame.drop(columns="orders").to_csv(tmp_path / "c.csv", index=False)
+    run = package.run(
+        table=tmp_path / "c.csv", target="clv", out=tmp_path / "run", models="gradient_boosting",
+        keep="joined",
+    )  # fmt: skip
+    reasons = run.forecasts()["reasons"].to_pylist()
+    assert sum("by joined" in reason for reason in reasons) > 100
+    assert not any("joined (" in reason for reason in reasons)
+
+
+def test_too_few_targets_are_told(tmp_path):
+    customers(19).to_csv(tmp_path / "c.csv", index=False)
+    with pytest.raises(ClvError, match="19 row\\(s\\) have a clv; 20 are needed"):
+        package.run(table=tmp_path / "c.csv", target="clv", out=tmp_path / "run")

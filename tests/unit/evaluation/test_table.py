@@ -1,0 +1,140 @@
+"""Learners compared on rows they did not see."""
+
+import numpy as np
+import pytest
+
+from clv.core.errors import FitError
+from clv.evaluation import heldout
+from clv.evaluation.folds import parted, shuffled
+from clv.evaluation.table import ENSEMBLE, RULE, crossvalidate
+from clv.models.learners import registry
+from tests.customer_tables import customers
+
+LEARNERS = ("hurdle", "gradient_boosting")
+
+
+def split(table):
+    return table.drop(columns=["customer_id", "clv"]), table["clv"].to_numpy()
+
+
+@pytest.fixture(scope="module")
+def known():
+    return split(customers())
+
+
+@pytest.fixture(scope="module")
+def compared(known):
+    return crossvalidate(*known, LEARNERS, 4, seed=1)
+
+
+def r2(compared, name):
+    return np.mean([each["r2"] for each in compared.figures(name)])
+
+
+def test_every_model_speaks_of_every_row_and_knows_more_than_the_mean(compared):
+    assert set(compared.said) == {*LEARNERS, ENSEMBLE, "mean", "median"}
+    assert all(np.isfinite(values).all() for values in compared.said.values())
+    assert r2(compared, ENSEMBLE) > 0.6
+    assert r2(compared, "mean") <= 0
+    assert compared.weights.sum() == pytest.approx(1)
+    assert compared.champion in (ENSEMBLE, *LEARNERS)
+
+
+def test_what_a_fold_brought_changes_nothing_that_is_said_of_it(known, compared):
+    frame, target = known
+    asked = compared.folds[2].asked
+    planted = target.copy()
+    planted[asked] = planted[asked][::-1] * 50
+    again = crossvalidate(frame, planted, LEARNERS, 4, seed=1)
+    for name in compared.said:
+        np.testing.assert_array_equal(again.said[name][asked], compared.said[name][asked])
+    other = compared.folds[0].asked
+    assert not np.array_equal(again.said["mean"][other], compared.said["mean"][other])
+
+
+def test_the_same_seed_says_the_same(known, compared):
+    again = crossvalidate(*known, LEARNERS, 4, seed=1)
+    for name in compared.said:
+        np.testing.assert_array_equal(again.said[name], compared.said[name])
+
+
+def test_folds_may_be_given(known, compared):
+    again = crossvalidate(*known, LEARNERS, shuffled(len(known[1]), 4, 1), seed=1)
+    np.testing.assert_array_equal(again.said[ENSEMBLE], compared.said[ENSEMBLE])
+
+
+def test_in_three_parts_the_last_neither_teaches_nor_chooses(known):
+    frame, target = known
+    folds = parted(len(target), 0)
+    first = crossvalidate(frame, target, LEARNERS, folds, 0)
+    asked = folds[0].asked
+    planted = target.copy()
+    planted[asked] = 1e6
+    again = crossvalidate(frame, planted, LEARNERS, folds, 0)
+    np.testing.assert_array_equal(again.said[ENSEMBLE][asked], first.said[ENSEMBLE][asked])
+    np.testing.assert_array_equal(again.weights, first.weights)
+    assert again.champion == first.champion
+    assert np.isnan(first.said[ENSEMBLE][folds[0].taught]).all()
+    assert first.rule == RULE.format(where="the rows between")
+
+
+def test_one_learner_needs_no_ensemble(known):
+    alone = crossvalidate(*known, ("gradient_boosting",), 3, 0)
+    assert ENSEMBLE not in alone.said
+    assert alone.champion == "gradient_boosting"
+    assert alone.weights_of("gradient_boosting").tolist() == [1.0]
+
+
+class Failing:
+    def __init__(self, *_, **__): ...
+
+    def fit(self, *_):
+        raise FitError("this one never can.")
+
+
+def test_a_learner_that_fails_is_told_and_stops_nobody(known, monkeypatch):
+    real = registry.make
+    monkeypatch.setattr(
+        registry, "make", lambda name, *a, **k: Failing() if name == "glm" else real(name, *a, **k)
+    )
+    compared = crossvalidate(*known, ("glm", "gradient_boosting"), 3, 0)
+    assert "this one never can" in compared.failed["glm"]
+    assert "glm" not in compared.said
+    assert compared.champion == "gradient_boosting"
+    with pytest.raises(FitError, match="no learner could be fitted"):
+        crossvalidate(*known, ("glm",), 3, 0)
+
+
+def test_intervals_hold_what_they_promise_on_rows_they_did_not_learn_from():
+    compared = crossvalidate(*split(customers(600, seed=4)), ("gradient_boosting",), 4, 0)
+    reached = heldout.reached(compared, compared.champion, 0.9, 0)
+    # Five standard errors of a share of 5 % among 600.
+    assert reached["above"] == pytest.approx(0.05, abs=0.045)
+    assert reached["below"] == pytest.approx(0.05, abs=0.045)
+    assert reached["pit_distance"] < 0.1
+    table = heldout.holdout(compared, compared.champion, 0.9)
+    assert len(table) == 600
+    assert (table["lower"] <= table["predicted"]).all()
+    assert (table["predicted"] <= table["upper"]).all()
+
+
+def test_a_fold_s_own_outcome_does_not_widen_its_intervals(known, compared):
+    before = heldout.holdout(compared, ENSEMBLE, 0.9).set_index("row")
+    asked = compared.folds[1].asked
+    compared.actual[asked] *= 30
+    try:
+        after = heldout.holdout(compared, ENSEMBLE, 0.9).set_index("row")
+    finally:
+        compared.actual[asked] /= 30
+    assert after.loc[asked, "upper"].to_numpy() == pytest.approx(before.loc[asked, "upper"])
+
+
+def test_a_target_of_mostly_zeros_has_an_atom():
+    frame, target = split(customers(500, seed=5))
+    target = np.where(np.random.default_rng(0).random(500) < 0.7, 0.0, target)
+    compared = crossvalidate(frame, target, ("hurdle",), 3, 0)
+    spread = heldout.spread_of(
+        heldout.learned(compared, "hurdle"), compared.said["hurdle"], compared.chance
+    )
+    assert spread.chance.mean() == pytest.approx(0.3, abs=0.05)
+    assert (spread.quantile(0.2) == 0).all()

@@ -1,0 +1,51 @@
+"""Learners side by side."""
+
+import json
+
+import numpy as np
+import pytest
+
+from clv.core.errors import RunError
+from clv.models.panel import Panel
+from tests.customer_tables import customers
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return customers(200).drop(columns=["customer_id"])
+
+
+@pytest.fixture(scope="module")
+def panel(frame):
+    known = frame.drop(columns="clv")
+    return Panel.fit(known, frame["clv"].to_numpy(), ("hurdle", "gradient_boosting"))
+
+
+def test_weights_make_the_mean_and_those_of_none_leave(panel, frame):
+    X = panel.encoder.of(frame)
+    assert panel.value(X) == pytest.approx(panel.each(X).mean(axis=1))
+    one = panel.weighed(np.array([0.0, 1.0]))
+    assert one.names == ("gradient_boosting",)
+    assert one.value(X) == pytest.approx(panel.each(X)[:, 1])
+
+
+def test_saved_and_loaded_it_says_the_same_and_no_file_is_code(panel, frame, tmp_path):
+    panel.save(tmp_path)
+    again = Panel.load(tmp_path)
+    X = again.encoder.of(frame)
+    np.testing.assert_array_equal(again.value(X), panel.value(panel.encoder.of(frame)))
+    np.testing.assert_array_equal(again.chance(X), panel.chance(X))
+    kinds = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
+    assert kinds <= {".json", ".npz", ".txt", ".ubj"}
+
+
+def test_a_broken_or_newer_file_is_told(panel, tmp_path):
+    panel.save(tmp_path)
+    path = tmp_path / "panel.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"version": 99}))
+    with pytest.raises(RunError, match="version 99"):
+        Panel.load(tmp_path)
+    path.write_text("{")
+    with pytest.raises(RunError, match="cannot be read"):
+        Panel.load(tmp_path)
