@@ -78,7 +78,13 @@ def test_contributions_add_up_to_the_logarithm_of_the_forecast(learner):
     np.testing.assert_allclose(parts.sum(axis=1), np.log(learner.predict(UNSEEN.X)), atol=1e-5)
     assert np.ptp(parts[:, -1]) < 1e-4
     assert (parts[:, NAMES.index("same")] == 0).all()
-    np.testing.assert_array_equal(learner.effects(UNSEEN.X), parts[:, :-1])
+    value, chance, effects = learner.told(UNSEEN.X)
+    np.testing.assert_array_equal(effects, parts[:, :-1])
+    np.testing.assert_allclose(value, learner.predict(UNSEEN.X), rtol=1e-12)
+    if learner.p_buy(UNSEEN.X) is None:
+        assert chance is None
+    else:
+        np.testing.assert_allclose(chance, learner.p_buy(UNSEEN.X), rtol=1e-12)
     assert learner.contributions(UNSEEN.X[:0]).shape == (0, len(NAMES) + 1)
 
 

@@ -177,11 +177,18 @@ def asked(
     """
 
     def of(X: Floats) -> Answers:
-        chances = [p for each in pupils if (p := each.p_buy(X)) is not None]
+        spoken = {} if explainer is None else explainer.told(X)
+        said = {
+            each.name: spoken[each.name][:2]
+            if each.name in spoken
+            else (each.predict(X), each.p_buy(X))
+            for each in pupils
+        }
+        odds = [log_odds(chance) for _, chance in said.values() if chance is not None]
         return Answers(
-            np.column_stack([each.predict(X) for each in pupils]),
-            np.mean([log_odds(p) for p in chances], axis=0) if chances else None,
-            None if explainer is None else explainer.drivers(X),
+            np.column_stack([value for value, _ in said.values()]),
+            np.mean(odds, axis=0) if odds else None,
+            None if explainer is None else explainer.drivers(X, spoken),
         )
 
     value, odds, drivers = zip(*ground.each(history, of), strict=True)

@@ -36,9 +36,10 @@ X = ENCODER.of(FRAME)[::10]
 COLUMNS = {name: place for place, name in enumerate(ENCODER.names)}
 
 
-def straight(**slopes):
+def straight(learner="straight", **slopes):
     """A learner whose log forecast is a sum of straight lines through columns."""
-    return Straight(ENCODER.names, {name.replace("__", " = "): b for name, b in slopes.items()})
+    lines = {name.replace("__", " = "): slope for name, slope in slopes.items()}
+    return Straight(ENCODER.names, lines, learner)
 
 
 def explained(*learners, weights=None, training=X, rows=X, currency=None):
@@ -161,7 +162,8 @@ def test_a_small_move_is_not_worth_a_word(slope, worth_a_word):
 
 
 def test_learners_count_by_their_weights():
-    one, other = straight(spend_90d=0.004), straight(spend_90d=-0.004, quiet_days=-0.01)
+    one = straight("one", spend_90d=0.004)
+    other = straight("other", spend_90d=-0.004, quiet_days=-0.01)
     for weights, words in (((3, 1), "raised by spend"), ((1, 3), "lowered by spend")):
         assert words in explained(one, other, weights=weights)[0]
     explainer = Explainer.learn(ENCODER, [one, other], np.array([1.0, 3.0]), X)
@@ -172,8 +174,7 @@ def test_learners_count_by_their_weights():
 
 @pytest.mark.parametrize(("weight", "speaks"), [(0.7, "quick"), (0.3, "both")])
 def test_quick_learners_speak_for_slow_ones_where_they_hold_half_of_the_weight(weight, speaks):
-    quick, slow = straight(quiet_days=-0.02), straight(spend_90d=0.01)
-    quick.name = "glm"
+    quick, slow = straight("glm", quiet_days=-0.02), straight("slow", spend_90d=0.01)
     explainer = Explainer.learn(ENCODER, [quick, slow], np.array([weight, 1.0 - weight]), X)
     silence, spend = (
         explainer.parts(X)[:, explainer.aspects.names.index(n)] for n in ("quiet_days", "spend_90d")
@@ -200,9 +201,7 @@ def test_company_and_lots_change_nothing():
 
 
 def test_what_was_learned_is_kept():
-    learners = {"a": straight(quiet_days=-0.02), "b": straight(spend_90d=0.01)}
-    for name, learner in learners.items():
-        learner.name = name
+    learners = {"a": straight("a", quiet_days=-0.02), "b": straight("b", spend_90d=0.01)}
     explainer = Explainer.learn(ENCODER, [learners["b"], learners["a"]], np.array([2.0, 1.0]), X)
     again = Explainer.from_json(explainer.to_json(), ENCODER, learners)
     assert again.learners == (learners["b"], learners["a"])

@@ -6,7 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, cast, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    NamedTuple,
+    Protocol,
+    Self,
+    cast,
+    runtime_checkable,
+)
 
 import numpy as np
 
@@ -15,7 +24,16 @@ from clv.core.types import Floats, Json
 from clv.models import fitted
 from clv.models.learners.rows import NAMED, Rows
 
-__all__ = ["Learner", "LogLearner", "Rows", "Settings", "secant", "threads_for", "through"]
+__all__ = [
+    "Learner",
+    "LogLearner",
+    "Rows",
+    "Settings",
+    "Told",
+    "secant",
+    "threads_for",
+    "through",
+]
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -53,6 +71,20 @@ class Settings(ABC):
         """Settings drawn by a trial of Optuna, from the range worth searching."""
 
 
+class Told(NamedTuple):
+    """All that a learner says of customers.
+
+    Attributes
+    ----------
+    value, chance : (n,) as `Learner.predict` and `Learner.p_buy`, up to the last digits
+    effects : (n, f) as `Learner.contributions`, without the base
+    """
+
+    value: Floats
+    chance: Floats | None
+    effects: Floats
+
+
 @runtime_checkable
 class Learner(Protocol):
     """Learns spend over a window from features. Files hold no code."""
@@ -81,8 +113,8 @@ class Learner(Protocol):
         """(n, f + 1) that add up to log(predict(X)) in each row; the last column is the base."""
         ...
 
-    def effects(self, X: Floats) -> Floats:
-        """(n, f) as `contributions`, without the base: sooner to be had."""
+    def told(self, X: Floats) -> Told:
+        """Forecasts, chances and contributions, sooner than one after the other."""
         ...
 
     def importance(self) -> dict[str, float]:
@@ -176,10 +208,12 @@ class LogLearner(ABC):
         parts[:, -1] += wanted - parts.sum(axis=1)
         return parts
 
-    def effects(self, X: Floats) -> Floats:
-        """As `Learner.effects`."""
-        X = self._checked(X)
-        return np.zeros(X.shape) if self.silent_ else self._parts(X)[:, :-1]
+    def told(self, X: Floats) -> Told:
+        """As `Learner.told`."""
+        if self.silent_:
+            return Told(self.predict(X), self.p_buy(X), np.zeros(X.shape))
+        log, chance, parts = self._all(self._checked(X))
+        return Told(np.exp(log + np.log(self.level_ * self.scale_)), chance, parts[:, :-1])
 
     def importance(self) -> dict[str, float]:
         """As `Learner.importance`."""
@@ -256,6 +290,10 @@ class LogLearner(ABC):
     @abstractmethod
     def _parts(self, X: Floats) -> Floats:
         """(n, f + 1) contributions to `_log`, the base last."""
+
+    def _all(self, X: Floats) -> tuple[Floats, Floats | None, Floats]:
+        """`_log`, `p_buy` and `_parts`; together where they share work."""
+        return self._log(X), self.p_buy(X), self._parts(X)
 
     @abstractmethod
     def _save(self, folder: Path) -> Json:

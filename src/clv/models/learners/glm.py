@@ -137,6 +137,10 @@ class GLM(LogLearner):
             )
         return through(self._within, found)
 
+    def _all(self, X: Floats) -> tuple[Floats, Floats | None, Floats]:
+        parts = self._parts(X)
+        return parts.sum(axis=1), None, parts
+
     def _columns(self, X: Floats) -> Floats:
         """(n, k) inputs, then how far they are beyond their bends."""
         values = self.inputs_.of(X)

@@ -94,12 +94,20 @@ class Hurdle(LogLearner):
         return np.asarray(found + np.log(self.mean_spend_))
 
     def _parts(self, X: Floats) -> Floats:
+        return self._all(X)[2]
+
+    def _all(self, X: Floats) -> tuple[Floats, Floats | None, Floats]:
+        log, chance = np.zeros(len(X)), np.full(len(X), self.share_)
         found = np.zeros((len(X), X.shape[1] + 1))
         if self.whether_ is not None:
-            found += through(log_expit, self.whether_.paths(X, self.threads))
+            score, paths = self.whether_.paths(X, self.threads)
+            found += through(log_expit, paths)
+            log, chance = log + log_expit(score), np.asarray(expit(score))
         if self.how_much_ is not None:
-            found += self.how_much_.paths(X, self.threads)
-        return found
+            score, paths = self.how_much_.paths(X, self.threads)
+            found += paths
+            return log + score, chance, found
+        return log + np.log(self.mean_spend_), chance, found
 
     def _save(self, folder: Path) -> Json:
         for trees, file in ((self.whether_, WHETHER), (self.how_much_, HOW_MUCH)):

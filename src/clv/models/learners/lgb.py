@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ class LightGBMTrees:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self._tables: tuple[Singles, Ints, Ints, float] | None = None
+        self._tables: _Tables | None = None
 
     @classmethod
     def grow(
@@ -132,16 +132,20 @@ class LightGBMTrees:
         told = self.model.predict(X, raw_score=True, num_threads=threads_for(X, threads))
         return np.asarray(told, dtype=np.float64)
 
-    def paths(self, X: Floats, threads: int) -> Floats:
-        """(n, f + 1) contributions to the score: what each split on a row's paths changed.
+    def paths(self, X: Floats, threads: int) -> tuple[Floats, Floats]:
+        """The score, and what each split on a row's paths changed of it.
 
         Saabas' attribution, by a table with a row a leaf. The library's Shapley values take
         sixty times as long.
+
+        Returns
+        -------
+        (n,) as `score`; (n, f + 1) contributions to it, the base last
         """
         if self._tables is None:
-            self._tables = _tables(self.model.dump_model()["tree_info"], X.shape[1])
-        table, used, first, base = self._tables
-        found = np.zeros((len(X), X.shape[1] + 1))
+            self._tables = _Tables.of(self.model.dump_model()["tree_info"], X.shape[1])
+        changes, used, values, first, base = self._tables
+        score, found = np.empty(len(X)), np.zeros((len(X), X.shape[1] + 1))
         found[:, -1] = base
         for start in range(0, len(X), CHUNK):
             some = X[start : start + CHUNK]
@@ -150,10 +154,11 @@ class LightGBMTrees:
             ends = np.arange(0, places.size + 1, places.shape[1], dtype=np.int32)
             fallen = csr_array(
                 (np.ones(places.size, dtype=np.float32), places.ravel(), ends),
-                shape=(len(some), len(table)),
+                shape=(len(some), len(changes)),
             )
-            found[start : start + CHUNK, used] = fallen @ table
-        return found
+            found[start : start + CHUNK, used] = fallen @ changes
+            score[start : start + CHUNK] = values[places].sum(axis=1)
+        return score, found
 
     def save(self, path: Path) -> None:
         self.model.save_model(path)
@@ -200,7 +205,11 @@ class LightGBM(LogLearner):
         return self.trees_.score(X, self.threads)
 
     def _parts(self, X: Floats) -> Floats:
-        return self.trees_.paths(X, self.threads)
+        return self.trees_.paths(X, self.threads)[1]
+
+    def _all(self, X: Floats) -> tuple[Floats, Floats | None, Floats]:
+        score, parts = self.trees_.paths(X, self.threads)
+        return score, None, parts
 
     def _save(self, folder: Path) -> Json:
         self.trees_.save(folder / FILE)
@@ -210,26 +219,40 @@ class LightGBM(LogLearner):
         self.trees_ = LightGBMTrees.load(folder / FILE)
 
 
-def _tables(trees: list[Json], n_features: int) -> tuple[Singles, Ints, Ints, float]:
-    """What each leaf's path changed, feature by feature.
+class _Tables(NamedTuple):
+    """What each leaf of all trees stands for.
 
-    Returns
-    -------
-    (leaves of all trees, features that are used); which these are; each tree's first row; what
-    the roots add up to
+    Attributes
+    ----------
+    changes : (leaves, features that are used) what its path changed, feature by feature
+    used : which these are
+    values : (leaves,) what it adds to the score
+    first : (trees,) place of each tree's first leaf
+    base : what the roots add up to
     """
-    tables, base = [], 0.0
-    for tree in trees:
-        table = np.zeros((max(1, tree["num_leaves"]), n_features))
-        root = tree["tree_structure"]
-        _weigh(root)
-        base += root["mean"]
-        _walk(root, np.zeros(n_features), table)
-        tables.append(table)
-    first = np.cumsum([0, *(len(table) for table in tables)])[:-1]
-    table = np.vstack(tables)
-    used = np.flatnonzero(table.any(axis=0))
-    return table[:, used].astype(np.float32), used, first, base
+
+    changes: Singles
+    used: Ints
+    values: Floats
+    first: Ints
+    base: float
+
+    @classmethod
+    def of(cls, trees: list[Json], n_features: int) -> Self:
+        changes, values, base = [], [], 0.0
+        for tree in trees:
+            table = np.zeros((max(1, tree["num_leaves"]), n_features))
+            leaves = np.zeros(len(table))
+            root = tree["tree_structure"]
+            _weigh(root)
+            base += root["mean"]
+            _walk(root, np.zeros(n_features), table, leaves)
+            changes.append(table)
+            values.append(leaves)
+        first = np.cumsum([0, *(len(leaves) for leaves in values)])[:-1]
+        whole = np.vstack(changes)
+        used = np.flatnonzero(whole.any(axis=0))
+        return cls(whole[:, used].astype(np.float32), used, np.concatenate(values), first, base)
 
 
 def _weigh(node: Json) -> None:
@@ -244,11 +267,12 @@ def _weigh(node: Json) -> None:
     node["mean"] = (left["mean"] * left["rows"] + right["mean"] * right["rows"]) / node["rows"]
 
 
-def _walk(node: Json, so_far: Floats, table: Floats) -> None:
+def _walk(node: Json, so_far: Floats, table: Floats, leaves: Floats) -> None:
     if "leaf_value" in node:
-        table[node.get("leaf_index", 0)] = so_far
+        place = node.get("leaf_index", 0)
+        table[place], leaves[place] = so_far, node["leaf_value"]
         return
     for child in (node["left_child"], node["right_child"]):
         changed = so_far.copy()
         changed[node["split_feature"]] += child["mean"] - node["mean"]
-        _walk(child, changed, table)
+        _walk(child, changed, table, leaves)

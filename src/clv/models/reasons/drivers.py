@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from clv.core.types import Bools, Floats, Ints, Json
-from clv.models.learners.base import Learner
+from clv.models.learners.base import Learner, Told
 from clv.models.learners.encoder import Encoder
 from clv.models.reasons.aspects import NONE, Aspects
 
@@ -20,8 +20,6 @@ MOST = 3
 NOTEWORTHY = 0.05
 #: Training rows that contributions are averaged over.
 SAMPLED = 2_000
-#: Customers looked at together: so few that what is made of them stays in the processor's cache.
-CHUNK = 8_192
 #: Learners that tell contributions about as fast as forecasts. Where they hold half of the weight,
 #: they speak for all.
 QUICK = ("hurdle", "lightgbm", "glm")
@@ -94,10 +92,11 @@ class Explainer:
 
         The mean over those learners that are quick to tell, by their weights.
         """
-        found = np.zeros((len(X), len(self.aspects.of_column)))
-        for learner, weight in self._speakers:
-            found += weight * learner.effects(X)
-        return self.aspects.parts(found) - self.baseline
+        return self._parts(self.told(X))
+
+    def told(self, X: Floats) -> dict[str, Told]:
+        """All that those learners say which speak, by name."""
+        return {learner.name: learner.told(X) for learner, _ in self._speakers}
 
     def forecast(self, X: Floats) -> Floats:
         """(n,) mean of the learners' forecasts by their weights, in currency over their window."""
@@ -113,14 +112,18 @@ class Explainer:
             quick, total = weighed, 1.0
         return [(learner, weight / total) for learner, weight in quick if weight > 0]
 
-    def drivers(self, X: Floats) -> Drivers:
-        """What moved the forecasts of (n, columns) customers most."""
-        chunks = range(0, max(1, len(X)), CHUNK)
-        found = [self._drivers(X[start : start + CHUNK]) for start in chunks]
-        return joined(found)
+    def _parts(self, told: dict[str, Told]) -> Floats:
+        found = sum(weight * told[learner.name].effects for learner, weight in self._speakers)
+        return self.aspects.parts(np.asarray(found)) - self.baseline
 
-    def _drivers(self, X: Floats) -> Drivers:
-        parts = self.parts(X)
+    def drivers(self, X: Floats, told: dict[str, Told] | None = None) -> Drivers:
+        """What moved the forecasts of (n, columns) customers most.
+
+        Parameters
+        ----------
+        told : what `told` said of them, where that is known already
+        """
+        parts = self._parts(self.told(X) if told is None else told)
         by_family = self.aspects.families(parts)
         family = np.argsort(-np.abs(by_family), axis=1, kind="stable")[:, :MOST]
         moved = np.take_along_axis(by_family, family, axis=1)
