@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pyarrow import csv, parquet
 
 from benchmarks.result import COLUMNS, Result, least, machine, table, timed
-from clv.ops.config import GenerateConfig
+from clv.ops.shopconfig import GenerateConfig
 from clv.ops.generating import generate
 from clv.ops.progress import Silent
 

@@ -33,8 +33,8 @@ Found = TypeVar("Found")
 MOST_CUTOFFS = 6
 #: Purchases among the examples below which there is nothing to learn.
 FEWEST_BOUGHT = 50
-#: Customers turned into numbers at once, and how many such lots.
-CHUNK, THREADS = 20_000, 2
+#: Customers turned into numbers at once, and how many such lots: one waits while two are worked on.
+CHUNK, THREADS = 20_000, 3
 FILE = "groundwork.json"
 VERSION = 1
 
@@ -69,7 +69,7 @@ class Groundwork:
     def each(self, history: History, do: Callable[[Floats], Found]) -> list[Found]:
         """What is made of the matrix, lot by lot, in the order of the customers.
 
-        Two lots are worked on at once; not all of the matrix is there at the same time.
+        A few lots are worked on at once; never is all of the matrix there at the same time.
         """
         known = self.known(history)
 
