@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from pyarrow import csv, parquet
 
 from benchmarks.result import COLUMNS, Result, least, machine, table, timed
-from clv.ops.shopconfig import GenerateConfig
 from clv.ops.generating import generate
 from clv.ops.progress import Silent
+from clv.ops.shopconfig import GenerateConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

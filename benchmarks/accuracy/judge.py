@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pandas as pd
 import clv
 from benchmarks.accuracy import rivals
 from benchmarks.accuracy.cases import Case
-from clv.core.types import Floats
+from clv.core.types import Floats, Json
 from clv.evaluation import metrics
 from clv.evaluation.backtest import figures
 from clv.evaluation.backtest.trial import chance_told
@@ -55,6 +55,17 @@ class Verdict:
     notes: list[str]
     seconds: float
 
+    def to_json(self) -> Json:
+        """All but the case; `of_json` reads it back."""
+        pit = self.intervals["pit"].tolist()
+        return asdict(replace(self, intervals=self.intervals | {"pit": pit})) | {"case": None}
+
+    @classmethod
+    def of_json(cls, case: Case, told: Json) -> Verdict:
+        """What `to_json` made of this case's verdict."""
+        intervals = told["intervals"] | {"pit": np.array(told["intervals"]["pit"])}
+        return cls(**(told | {"case": case, "intervals": intervals}))
+
 
 def judge(case: Case, budget: str) -> Verdict:
     """Run our default on the log cut at the day, and everyone else, and look what came."""
@@ -67,11 +78,10 @@ def judge(case: Case, budget: str) -> Verdict:
             horizon=case.horizon.n_days,
             level=LEVEL,
             budget=budget,
-            **case.options,
         )
         seconds = time.perf_counter() - started
         forecasts = run.forecasts().to_pandas()
-        config = RunConfig.checked({**case.options, "horizon": case.horizon.n_days})
+        config = RunConfig.checked({"horizon": case.horizon.n_days})
         settings = config.run_settings(str(case.path), Machine())
         with opened(settings, Path(work) / "log", Stages(Silent())) as log:
             future = log.book
