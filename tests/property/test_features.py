@@ -18,7 +18,7 @@ START, LAST = date(2024, 1, 1), 45
 AS_OF = (START + timedelta(days=LAST)).isoformat()
 COLUMNS = (
     *("order_id", "product", "category", "quantity", "discount", "cost", "timestamp"),
-    *("channel_group", "campaign", "eco_share", "impact_score"),
+    *("channel_group", "campaign", "customer_country", "eco_share", "impact_score"),
 )
 PEOPLE = "abcdef"
 
@@ -47,6 +47,7 @@ def lines(seed, customers=PEOPLE, first=0, last=LAST, words=("x", "y", "z")):
                     name: rng.choice([None, *words])
                     for name in ("order_id", "product", "category", "campaign")
                 },
+                "customer_country": rng.choice([None, "AU", "Germany", *words]),
                 **{
                     name: rng.choice([None, 0, rng.randint(0, 400) / 100])
                     for name in ("quantity", "discount", "cost", "eco_share", "impact_score")

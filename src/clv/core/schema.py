@@ -33,6 +33,7 @@ OPTIONAL_COLUMNS = {
     "currency": pa.string(),
     "is_return": pa.bool_(),
     "campaign": pa.string(),
+    "customer_country": pa.string(),
     "eco_share": pa.float64(),
     "impact_score": pa.float64(),
 }

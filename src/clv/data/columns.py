@@ -70,6 +70,10 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("returned", "refunded", "iscancelled", "iscanceled"),
     ),
     "campaign": (("campaign", "campaignid", "utmcampaign"), ("campaignname", "campaigntype")),
+    "customer_country": (
+        ("customercountry", "country", "countrycode"),
+        ("shippingcountry", "billingcountry", "nationality"),
+    ),
     "eco_share": (("ecoshare",),),
     "impact_score": (("impactscore",),),
 }

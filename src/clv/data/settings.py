@@ -36,6 +36,7 @@ class Columns:
     currency: str | None = None
     return_flag: str | None = None
     campaign: str | None = None
+    customer_country: str | None = None
     eco_share: str | None = None
     impact_score: str | None = None
 

@@ -66,6 +66,16 @@ FEATURES = (
         "text",
     ),
     Feature(
+        "first_country",
+        "country of the first purchase with one",
+        "",
+        "no country known",
+        "S5; customer_country",
+        _.first_country,
+        ("customer_country",),
+        "text",
+    ),
+    Feature(
         "campaign_share",
         "share of purchase lines that a campaign brought",
         "share",

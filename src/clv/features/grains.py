@@ -209,12 +209,18 @@ GRAINS: dict[str, Callable[[Seen], ir.Table]] = {
 }
 
 
+def logged_countries(seen: Seen) -> ir.Table:
+    return levels(bought_lines(seen), "customer_country", _.amount)
+
+
 def countries(seen: Seen) -> ir.Table | None:
-    """customer_id and country in two letters, of the customers whose country is known."""
-    column = seen.column("country")
-    if column is None or seen.known is None:
+    """customer_id and country in two letters, of the customers whose country is known.
+
+    They are as the table of customers says; where it does not, as the log said first.
+    """
+    told = _told_countries(seen)
+    if told is None:
         return None
-    told = seen.known.filter(_[column].notnull()).select("customer_id", name=_[column])
     names = told.select("name").distinct().to_pyarrow()["name"].to_pylist()
     codes = {name: code for name in sorted(names) if (code := country_code(name))}
     if not codes:
@@ -224,6 +230,16 @@ def countries(seen: Seen) -> ir.Table | None:
         schema={"name": "string", "country": "string"},
     )
     return told.join(table, "name").select("customer_id", "country")
+
+
+def _told_countries(seen: Seen) -> ir.Table | None:
+    column = seen.column("country")
+    if column is not None and seen.known is not None:
+        return seen.known.filter(_[column].notnull()).select("customer_id", name=_[column])
+    if "customer_country" in seen.has:
+        logged = logged_countries(seen).filter(_.place_in_time == 0)
+        return logged.select("customer_id", name=_.level)
+    return None
 
 
 def southern(country: ibis.Deferred) -> ibis.Deferred:

@@ -8,7 +8,7 @@ import ibis
 import numpy as np
 from ibis import _
 
-from clv.features.grains import campaigns, categories, channels
+from clv.features.grains import campaigns, categories, channels, logged_countries
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -32,8 +32,8 @@ def beginnings(seen: Seen) -> ir.Table | None:
     Returns
     -------
     customer_id and, where there is such a column, source (what the table of customers says, else
-    the channel group of the first purchase), first_channel, first_campaign and first_category;
-    None where there is none of them
+    the channel group of the first purchase), first_channel, first_country, first_campaign and
+    first_category; None where there is none of them
     """
     tables = []
     if "channel_group" in seen.has:
@@ -42,6 +42,8 @@ def beginnings(seen: Seen) -> ir.Table | None:
         tables.append(_earliest(campaigns(seen), "logged_campaign"))
     if "category" in seen.has:
         tables.append(_earliest(categories(seen), "first_category"))
+    if "customer_country" in seen.has:
+        tables.append(_earliest(logged_countries(seen), "first_country"))
     source, campaign = seen.column("acquisition_source"), seen.column("acquisition_campaign")
     if seen.known is not None and (source or campaign):
         named = {
@@ -63,7 +65,7 @@ def beginnings(seen: Seen) -> ir.Table | None:
     ):
         if there := [joined[part] for part in parts if part in joined.columns]:
             joined = joined.mutate(**{name: ibis.coalesce(*there)})
-    kept = [name for name in ("first_channel", *KINDS) if name in joined.columns]
+    kept = [name for name in ("first_channel", "first_country", *KINDS) if name in joined.columns]
     return joined.select("customer_id", *kept)
 
 

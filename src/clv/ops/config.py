@@ -103,6 +103,7 @@ class LogConfig(Options):
     return_flag: str | None = _column("Marks rows that are returns.")
     timestamp: str | None = _column("Time of day, where the date has none.")
     campaign: str | None = _column("Campaign that brought the order.")
+    customer_country: str | None = _column("Country of the customer.")
     eco_share: str | None = _column("Share of eco products in the order.")
     impact_score: str | None = _column("Sustainability score of the order.")
 

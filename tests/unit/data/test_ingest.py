@@ -30,9 +30,9 @@ def test_the_tables_keep_their_contracts(read):
 def test_optional_columns_come_in_their_contract_types(read):
     text = (
         "customer_id,date,amount,order_id,channel,category,product,quantity,discount,cost,currency"
-        ",is_return,campaign,eco_share,impact_score,datetime\n"
-        "c,2024-01-05,10,7,Web,books,b1,2,0.5,4,usd,no,spring,0.25,3,2024-01-05 10:00\n"
-        "c,2024-01-06,10,8,nan,,b2,two,,x,usd,perhaps,,,,later\n"
+        ",is_return,campaign,Country,eco_share,impact_score,datetime\n"
+        "c,2024-01-05,10,7,Web,books,b1,2,0.5,4,usd,no,spring,France,0.25,3,2024-01-05 10:00\n"
+        "c,2024-01-06,10,8,nan,,b2,two,,x,usd,perhaps,,,,,later\n"
     )
     found = read(text)
     table = found.transactions.order_by("line").to_pyarrow()

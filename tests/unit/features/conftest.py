@@ -33,7 +33,7 @@ def line(who, day, amount, **optional):
 FULL = [
     line("dora", "2024-01-10", 18, order_id="o1", product="p1", category="tea", quantity=2,
          discount=2, cost=9, timestamp=datetime(2024, 1, 10, 9, 30), channel_group="WEB",
-         campaign="winter", eco_share=0.5, impact_score=4),
+         customer_country="France", campaign="winter", eco_share=0.5, impact_score=4),
     line("dora", "2024-01-10", 12, order_id="o1", product="p2", category="cups", quantity=1,
          discount=0, cost=6, timestamp=datetime(2024, 1, 10, 9, 30), channel_group="WEB",
          campaign="winter", eco_share=0, impact_score=2),

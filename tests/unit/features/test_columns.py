@@ -76,6 +76,7 @@ def test_acquisition(full):
         channel_entropy=-(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3)),
         channel_concentration=5 / 9,
         channel_favourite_share=2 / 3,
+        first_country="France",
         first_campaign="winter",
         campaign_share=0.6,
         acquisition_cost=40.0,
@@ -128,6 +129,7 @@ def test_what_the_log_does_not_say_of_a_customer_is_absent(full):
     absent += ("order_value_mean", "basket_lines_mean", "quantity_total", "unit_price_mean")
     absent += ("discount_total", "discount_share", "discounted_share", "discount_mean")
     absent += ("margin_total", "margin_share", "evening_share", "first_campaign")
+    absent += ("first_country",)
     absent += ("first_campaign_quality", "campaign_x_value", "eco_share_mean", "eco_share_trend")
     absent += ("eco_days_share", "eco_spend", "impact_mean", "impact_last", "eco_x_value")
     absent += ("acquisition_cost", "cac_efficiency", "cac_return", "cac_paid_back")
@@ -169,6 +171,7 @@ def test_series_by_date(full):
 def test_a_log_without_a_column_has_no_such_feature(bare):
     words = ("category", "product", "order", "quantity", "discount", "margin", "eco", "impact")
     words += ("channel", "campaign", "cac", "acquisition", "known", "series", "source", "evening")
+    words += ("first_country",)
     assert [name for name in bare["ann"] if name.startswith(words)] == []
     assert len(bare["ann"]) > 130
 

@@ -96,3 +96,16 @@ def test_holidays_and_seasons_are_those_of_the_customers_country():
         "nowhere": 60,
         "unknown": 60,
     }
+
+
+def test_the_log_may_tell_the_country_too():
+    lines = [
+        {"customer_id": "beijing", "date": "2024-01-20", "amount": 5, "customer_country": "China"},
+        {"customer_id": "moved", "date": "2024-01-19", "amount": 5, "customer_country": "China"},
+        {"customer_id": "moved", "date": "2024-01-20", "amount": 5, "customer_country": "AU"},
+        {"customer_id": "unknown", "date": "2024-01-20", "amount": 5},
+    ]
+    of = features(sources(lines, country="DE"), "2024-01-31")
+    days = {who: row["days_to_public_holiday"] for who, row in of.items()}
+    assert days == {"beijing": 10, "moved": 10, "unknown": 58}
+    assert of["moved"]["first_country"] == "China"

@@ -202,6 +202,7 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "source_x_category": "source and favourite category",
         "source_x_frequency": "purchase days, weighed by source",
     },
+    "country": {"first_country": "country"},
     "campaign": {
         "first_campaign": "campaign that brought the customer",
         "campaign_share": "share of purchases that campaigns brought",
