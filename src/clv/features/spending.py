@@ -11,7 +11,8 @@ ONETIMERS = "one-timers"
 NOTHING = "nothing spent so far"
 
 PARTS = (
-    Part("value_squares", "days", (_.value * _.value).sum()),
+    # The square of a decimal of 18 digits takes more of them.
+    Part("value_squares", "days", (_.value.cast("decimal(38, 4)") * _.value).sum()),
     Part("value_weighted", "days", (_.value * _.number).sum()),
     Part("value_most", "days", _.value.max()),
     Part("value_first", "days", _.value.max(where=_.is_first)),

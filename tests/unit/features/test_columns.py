@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from clv.core.errors import ColumnError, SettingError
+from clv.data.rules import LARGEST_AMOUNT
 from tests.shops import features, sources, told
 from tests.unit.features.conftest import BARE, BARE_AS_OF, FULL, FULL_AS_OF, KNOWN, SERIES
 
@@ -249,3 +250,16 @@ def test_a_series_has_each_day_once():
 def test_a_country_without_a_calendar_is_told_so():
     with pytest.raises(SettingError, match="'Atlantis' is none"):
         sources(FULL, country="Atlantis")
+
+
+def test_amounts_as_large_as_a_log_may_have_them():
+    lines = [
+        {"customer_id": "a", "date": f"2024-01-{day:02}", "amount": LARGEST_AMOUNT - day,
+         "quantity": 1e9, "cost": 1e9, "discount": 1e9, "eco_share": 0.5, "impact_score": 1e9,
+         "category": "ships", "order_id": str(day), "product": "p"}
+        for day in range(1, 21)
+    ]  # fmt: skip
+    of = features(sources(lines), "2024-01-31")["a"]
+    assert of["spend_mean"] == pytest.approx(LARGEST_AMOUNT)
+    assert of["spend_std"] < 100
+    assert of["eco_spend"] == pytest.approx(10 * LARGEST_AMOUNT)
