@@ -61,7 +61,7 @@ def trial(number: int, n: int = 1500) -> Trial:
         said[name] = Said(value, chance, LOGLIK.get(name, float("nan")), seconds, ())
     origin = Origin(AsOf.parse(CUTOFFS[number]), WINDOW)
     failed = {"hybrid": "too few returns to fit"}
-    return Trial(origin, Customers(frame), 1.0, actual, said, failed, {})
+    return Trial(origin, Customers(frame), 1.0, actual, actual > 0, said, failed, {})
 
 
 @cache

@@ -87,13 +87,16 @@ def number(value: float | None, form: str) -> str:
 
 
 def _title(board: Json) -> str:
-    held, days = board["holdout"], board["origins"]
+    held, days = board["holdout"], board["shared"]
     if len(days) == 1:
         return f"Checked on {held['days']} known days, {held['from']} to {held['to']}"
-    return (
+    told = (
         f"Means over {len(days)} past days from {days[0]} to {days[-1]}, each with"
         f" {held['days']} known days after it"
     )
+    if len(days) < len(board["origins"]):
+        told += f"; on {len(board['origins']) - len(days)} more not every model could be fitted"
+    return told
 
 
 def _name(row: Json) -> str:

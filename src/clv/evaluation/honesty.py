@@ -26,11 +26,13 @@ class Judged(NamedTuple):
 
     Attributes
     ----------
+    chance : (n,) true chances of a purchase, as far as they could be learned
     how : what they were learned from
     """
 
     trial: Trial
     spread: Spread
+    chance: Floats
     how: str
 
 
@@ -66,30 +68,31 @@ def judged(trials: Sequence[Trial], model: str, seed: int) -> list[Judged]:
             continue
         days = trial.origin.window.n_days
         spread = learned_from.of(day.onetimer, day.value, day.chance, days)
-        found.append(Judged(trial, spread, HELD_OUT))
+        found.append(Judged(trial, spread, learned_from.purchase(day.chance), HELD_OUT))
     if found or not able:
         return found
     try:
-        return [Judged(able[-1], _by_halves(able[-1], model, seed), CROSS_FITTED)]
+        return [_by_halves(able[-1], model, seed)]
     except HistoryError:
         return []
 
 
-def _by_halves(trial: Trial, model: str, seed: int) -> Spread:
+def _by_halves(trial: Trial, model: str, seed: int) -> Judged:
     day, days = trial.past_day(model), trial.origin.window.n_days
     fold = np.random.default_rng(seed).permutation(len(day.value)) % 2 == 0
-    parts = []
+    parts, buys = [], np.empty(len(fold))
     for half in (fold, ~fold):
-        other = PastDay(*(values[~half] for values in day))
-        learned_from = Distribution.learn([other], _mean(day, trial))
-        own = PastDay(*(values[half] for values in day))
+        learned_from = Distribution.learn([day.part(~half)], _mean(day, trial))
+        own = day.part(half)
+        buys[half] = learned_from.purchase(own.chance)
         parts.append(learned_from.of(own.onetimer, own.value, own.chance, days))
     first, second = parts
     chance, scale = np.empty(len(fold)), np.empty(len(fold))
     cell = np.empty(len(fold), dtype=np.int64)
     for half, part, start in ((fold, first, 0), (~fold, second, len(first.ratios))):
         chance[half], scale[half], cell[half] = part.chance, part.scale, part.cell + start
-    return Spread(chance, scale, cell, np.vstack([first.ratios, second.ratios]))
+    spread = Spread(chance, scale, cell, np.vstack([first.ratios, second.ratios]))
+    return Judged(trial, spread, buys, CROSS_FITTED)
 
 
 def _mean(day: PastDay, trial: Trial) -> float:
@@ -181,7 +184,7 @@ def totals(trials: Sequence[Trial], model: str, level: float) -> list[Json]:
 
 
 def churn(found: Sequence[Judged]) -> Json:
-    """How true the told chances of spending nothing in the window were, all days pooled.
+    """How true the told chances of no purchase in the window were, all days pooled.
 
     Returns
     -------
@@ -192,8 +195,8 @@ def churn(found: Sequence[Judged]) -> Json:
     """
     if not found:
         return {}
-    chance = np.concatenate([1.0 - each.spread.chance for each in found])
-    nothing = np.concatenate([each.trial.actual <= 0 for each in found])
+    chance = np.concatenate([1.0 - each.chance for each in found])
+    nothing = np.concatenate([~each.trial.bought for each in found])
     groups = metrics.reliability(nothing, chance)
     columns = (groups.chance.tolist(), groups.share.tolist(), groups.count.tolist())
     return {

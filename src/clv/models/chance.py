@@ -14,10 +14,10 @@ from clv.core.types import Bools, Floats, Json
 
 #: Chances are told apart from 0 and 1 by this.
 SMALLEST = 1e-6
-#: How firmly chances are held to what was told: the loss of moving all log-odds by one.
-RIDGE = 0.002
+#: How firmly one day's chances are held to what was told: the loss of moving all log-odds by one.
+RIDGE = 0.01
 #: The same of stretching them by one.
-RIDGE_OF_SLOPE = 0.008
+RIDGE_OF_SLOPE = 0.04
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Calibration:
 
     @classmethod
     def learn(cls, told: Sequence[Floats], happened: Sequence[Bools]) -> Self:
-        """From past days, each counting alike; held to no change as few days tell little.
+        """From past days, each counting alike; held to no change the firmer, the fewer they are.
 
         Parameters
         ----------
@@ -47,17 +47,18 @@ class Calibration:
         """
         if not told:
             return cls()
+        held = np.array([RIDGE, RIDGE_OF_SLOPE]) / len(told)
 
         def loss(line: Floats) -> tuple[float, Floats]:
             a, b = line
-            value = RIDGE * a**2 + RIDGE_OF_SLOPE * (b - 1.0) ** 2
-            gradient = np.array([2.0 * RIDGE * a, 2.0 * RIDGE_OF_SLOPE * (b - 1.0)])
+            away = np.array([a, b - 1.0])
+            value = float(held @ away**2)
+            gradient = 2.0 * held * away
             for z, y in zip(told, happened, strict=True):
                 chance = expit(a + b * z)
                 surprise = -(xlogy(y, chance) + xlogy(1.0 - y, 1.0 - chance))
-                away = chance - y
                 value += float(surprise.mean()) / len(told)
-                gradient += np.array([away.mean(), (away * z).mean()]) / len(told)
+                gradient += np.array([(chance - y).mean(), ((chance - y) * z).mean()]) / len(told)
             return value, gradient
 
         best = minimize(loss, np.array([0.0, 1.0]), jac=True, method="L-BFGS-B")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Buyers of the past that a cell of its own needs.
-CELL_SIZE = 120
+CELL_SIZE = 200
 MOST_CELLS = 10
 #: The best customers have cells of their own where they fill them: their lower ends matter.
 BEST = (0.95, 0.98)
@@ -25,7 +25,7 @@ BEST = (0.95, 0.98)
 GRID = 400
 #: Forecasts below this share of the mean count as that: who is forecast nothing may yet buy.
 SMALLEST_SHARE = 0.01
-VERSION = 2
+VERSION = 3
 
 
 class PastDay(NamedTuple):
@@ -36,26 +36,36 @@ class PastDay(NamedTuple):
     onetimer : (n,) customers with a single purchase day by then
     value, chance : (n,) forecast spend, and chance of buying at all
     actual : (n,) what they spent
+    bought : (n,) whether they bought, be it for nothing; None where that is whether they spent
     """
 
     onetimer: Bools
     value: Floats
     chance: Floats
     actual: Floats
+    bought: Bools | None = None
+
+    def part(self, rows: Bools) -> PastDay:
+        """The same of these customers alone."""
+        bought = None if self.bought is None else self.bought[rows]
+        return PastDay(
+            self.onetimer[rows], self.value[rows], self.chance[rows], self.actual[rows], bought
+        )
 
 
 @dataclass(frozen=True)
 class Distribution:
     """Predictive distributions, learned from a model's forecasts on several past days.
 
-    A customer buys nothing with chance 1 - c, c being the told chance made true by what came.
-    Who buys spends a multiple of forecast / c; multiples are those of past buyers in the same
+    A customer spends nothing with chance 1 - c, c being the told chance made true by what came.
+    Who does spends a multiple of forecast / c; multiples are those of past buyers in the same
     cell: one-timers or repeaters, cut by the size of their forecast. As past days differ in how
     far the forecast was off for all, so do the multiples: what customers share is in them.
 
     Attributes
     ----------
-    chance : calibration of chances
+    chance : calibration of told chances of a purchase to those of spending anything
+    buying : calibration of them to true chances of a purchase, be it for nothing
     edges : for one-timers and repeaters, forecasts over their mean at which cells part
     ratios : (cells, GRID) quantiles of the multiples, one-timers' cells first
     mean : mean forecast a day of the population, which sizes are measured by
@@ -69,6 +79,7 @@ class Distribution:
     """
 
     chance: Calibration
+    buying: Calibration
     edges: tuple[Floats, Floats]
     ratios: Floats
     mean: float
@@ -92,8 +103,10 @@ class Distribution:
                 "intervals: nobody bought in any of the past windows, so there is nothing to"
                 " learn from."
             )
-        chance = Calibration.learn(
-            [log_odds(day.chance) for day in useful], [day.actual > 0 for day in useful]
+        told = [log_odds(day.chance) for day in useful]
+        chance = Calibration.learn(told, [day.actual > 0 for day in useful])
+        buying = Calibration.learn(
+            told, [day.actual > 0 if day.bought is None else day.bought for day in useful]
         )
         multiples, sizes, single = [], [], []
         for day in useful:
@@ -117,14 +130,14 @@ class Distribution:
             cell = np.searchsorted(cuts, size[rows], side="left")
             edges.append(cuts)
             ratios += [_grid(multiple[rows][cell == i]) for i in range(len(cuts) + 1)]
-        return cls(chance, (edges[0], edges[1]), np.array(ratios), mean, len(useful))
+        return cls(chance, buying, (edges[0], edges[1]), np.array(ratios), mean, len(useful))
 
     @classmethod
     def assumed(cls, mean: float) -> Self:
         """Where the past has no purchase to learn from: chances as told, spend exponential."""
         nowhere: Floats = np.empty(0)
         ratios = np.tile(-np.log1p(-_LEVELS), (2, 1))
-        return cls(Calibration(), (nowhere, nowhere), ratios, mean, 0)
+        return cls(Calibration(), Calibration(), (nowhere, nowhere), ratios, mean, 0)
 
     def of(self, onetimer: Bools, value: Floats, chance: Floats, days: int) -> Spread:
         """The distributions of customers.
@@ -143,10 +156,15 @@ class Distribution:
             cell[of_group] = first + np.searchsorted(self.edges[group], size[of_group], "left")
         return Spread(likely, value / likely, cell, self.ratios)
 
+    def purchase(self, chance: Floats) -> Floats:
+        """(n,) true chances of a purchase, of told ones."""
+        return self.buying.of(log_odds(chance))
+
     def save(self, path: Path) -> None:
         content: Json = {
             "version": VERSION,
             "chance": self.chance.to_json(),
+            "buying": self.buying.to_json(),
             "edges": [edges.tolist() for edges in self.edges],
             "ratios": self.ratios.tolist(),
             "mean": self.mean,
@@ -169,8 +187,8 @@ class Distribution:
             )
         first, second = (np.array(edges, dtype=np.float64) for edges in content["edges"])
         ratios = np.array(content["ratios"], dtype=np.float64)
-        chance = Calibration(**content["chance"])
-        return cls(chance, (first, second), ratios, content["mean"], content["days"])
+        chance, buying = Calibration(**content["chance"]), Calibration(**content["buying"])
+        return cls(chance, buying, (first, second), ratios, content["mean"], content["days"])
 
 
 @dataclass(frozen=True)

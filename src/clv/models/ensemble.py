@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -50,8 +51,12 @@ MEMBERS = (
 MOST_DAYS = 3
 #: Customers of a past day that are asked at most.
 MOST_COMPARED = 50_000
-#: Mean standard score at or below which the past's rankings are chance.
+#: Standard deviations by which past rankings have to be better than chance.
 CHANCE = 2.0
+NO_SIGNAL = (
+    "What customers did before does not tell what they do next: on past days no ranking was better"
+    " than chance would have it. Every customer is forecast the same."
+)
 
 
 class Ensemble:
@@ -134,7 +139,7 @@ class Ensemble:
         scores = [
             standard_score(outcome.value, said.value @ self.multipliers_) for said, outcome in past
         ]
-        self.signal_ = not scores or float(np.mean(scores)) > CHANCE
+        self.signal_ = tells_apart(scores)
         self.explainer_ = self._explainer(history)
         self.notes_ = self._notes(history)
         return self
@@ -154,24 +159,24 @@ class Ensemble:
     ) -> tuple[pd.DataFrame, Drivers | None]:
         if not hasattr(self, "multipliers_"):
             raise ClvError("ensemble: not fitted yet. Call fit(history) or load(folder) first.")
-        drivers = None
-        if self.signal_:
-            said = self.team_.forecast(history, self.window_, self.explainer_ if why else None)
-            drivers = said.drivers
-            value, odds = carried(
-                self.team_.companion,
-                history,
-                said.value @ self.multipliers_,
-                log_odds(self.chance_.of(said.odds)),
-                self.window_,
-                horizon,
-            )
-            chance = np.asarray(expit(odds))
-        else:
+        if not self.signal_:
             times = horizon.n_days / self.window_.n_days
             value = np.full(len(history), self.mean_value_ * times)
             chance = np.full(len(history), 1.0 - (1.0 - self.mean_chance_) ** times)
-        return told(self.team_.companion, history, value, chance, horizon, money), drivers
+            found = told(self.team_.companion, history, value, chance, horizon, money)
+            return found.assign(**_alike(found)), None
+        said = self.team_.forecast(history, self.window_, self.explainer_ if why else None)
+        value, odds = carried(
+            self.team_.companion,
+            history,
+            said.value @ self.multipliers_,
+            log_odds(self.chance_.of(said.odds)),
+            self.window_,
+            horizon,
+        )
+        chance = np.asarray(expit(odds))
+        found = told(self.team_.companion, history, value, chance, horizon, money)
+        return found, said.drivers
 
     @property
     def ground(self) -> Groundwork | None:
@@ -250,10 +255,7 @@ class Ensemble:
         if not self.days_:
             notes.append("The past is too short to compare members: they count as elsewhere.")
         if not self.signal_:
-            notes.append(
-                "What customers did before says nothing of what they do next: on past days no"
-                " ranking was better than chance. Every customer is forecast the same."
-            )
+            notes.append(NO_SIGNAL)
         return tuple(notes)
 
     def expected_new(self, days: Floats) -> Floats:
@@ -326,3 +328,27 @@ def standard_score(actual: Floats, predicted: Floats) -> float:
     if len(actual) < 2 or np.ptp(ranks) == 0 or np.ptp(actual) == 0:
         return 0.0
     return float(np.corrcoef(ranks, actual)[0, 1] * np.sqrt(len(actual) - 1))
+
+
+def tells_apart(scores: Sequence[float]) -> bool:
+    """Whether the mean standard score of past days is more than chance; so where there is none.
+
+    Parameters
+    ----------
+    scores : of days half a window apart, so that neighbours share half of their outcome
+    """
+    k = len(scores)
+    return k == 0 or float(np.mean(scores)) > CHANCE * np.sqrt(2.0 * k - 1.0) / k
+
+
+def _alike(found: pd.DataFrame) -> dict[str, float]:
+    """Columns that else would tell customers apart whom nothing tells apart."""
+    purchases = float(found["expected_purchases"].mean())
+    spent = float(found["clv"].mean())
+    unsaid = ("p_alive", "next_days", "next_days_earliest", "next_days_latest")
+    return {
+        "clv": spent,
+        "expected_purchases": purchases,
+        "expected_order_value": spent / purchases if purchases > 0 else 0.0,
+        **dict.fromkeys(unsaid, float("nan")),
+    }

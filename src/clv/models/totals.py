@@ -40,7 +40,7 @@ class TotalError:
         References
         ----------
         Gelman et al. (2013), "Bayesian data analysis", 2.6: Normal with known mean and a
-        scaled inverse chi-square prior
+        scaled inverse chi-square prior, whose next draw is a Student's
         """
         missed = [
             math.log(came / said)
@@ -49,12 +49,16 @@ class TotalError:
         ]
         n = LEVEL_WEIGHT + len(missed)
         square = (LEVEL_WEIGHT * LEVEL_SD**2 + float(np.square(missed).sum())) / n
-        return cls(math.sqrt(square * (1.0 + 1.0 / n)), n, len(missed))
+        return cls(math.sqrt(square), n, len(missed))
 
     def interval(
         self, total: float | Floats, level: float, variance: float | Floats = 0.0
     ) -> tuple[Floats, Floats]:
         """Ends of totals, however many.
+
+        A total of customers who share nothing is taken to be gamma distributed, which is never
+        negative and as skew as few large customers make it. On each side its distance from the
+        forecast and that of the shared error add up in squares, as logarithms.
 
         Parameters
         ----------
@@ -63,9 +67,21 @@ class TotalError:
             customers it is part of past errors already; of a small segment it is much of it
         """
         sums = np.asarray(total, dtype=np.float64)
-        own = np.divide(variance, sums**2, out=np.zeros_like(sums), where=sums > 0)
-        half = stats.t.ppf(0.5 + level / 2.0, self.freedom) * np.sqrt(self.spread**2 + own)
-        return sums * np.exp(-half), sums * np.exp(half)
+        shared = stats.t.ppf(0.5 + level / 2.0, self.freedom) * self.spread
+        low, high = _own(sums, np.asarray(variance, dtype=np.float64), level)
+        return sums * np.exp(-np.hypot(shared, low)), sums * np.exp(np.hypot(shared, high))
 
     def to_json(self) -> Json:
         return asdict(self)
+
+
+def _own(sums: Floats, variance: Floats, level: float) -> tuple[Floats, Floats]:
+    """How far totals of customers who share nothing reach down and up, as logarithms, 0 or more."""
+    square = np.divide(variance, sums**2, out=np.zeros_like(sums), where=sums > 0)
+    shape = 1.0 / np.maximum(square, 1e-12)
+    tail = (1.0 - level) / 2.0
+    with np.errstate(divide="ignore"):
+        low, high = (np.log(stats.gamma.ppf(q, shape) / shape) for q in (tail, 1.0 - tail))
+    # So few may bring nothing at all.
+    low = np.where(shape < 1.0, -np.inf, low)
+    return np.maximum(-low, 0.0), np.maximum(high, 0.0)

@@ -106,6 +106,11 @@ class Contest:
     searches: list[Search] = field(default_factory=list)
 
     @property
+    def shared(self) -> list[Trial]:
+        """Those at which every model was fitted that was at the last; by them models compare."""
+        return [trial for trial in self.trials if trial.said.keys() >= self.last.said.keys()]
+
+    @property
     def last(self) -> Trial:
         """The holdout: the latest window inside the log."""
         return self.trials[-1]

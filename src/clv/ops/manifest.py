@@ -112,6 +112,7 @@ def leaderboard(contest: Contest, level: float) -> Json:
             "actual_total": float(last.actual.sum()),
         },
         "origins": [str(trial.origin.cutoff) for trial in contest.trials],
+        "shared": [str(trial.origin.cutoff) for trial in contest.shared],
         "level": level,
         "rows": rows,
     }
@@ -157,7 +158,9 @@ def _row(name: str, contest: Contest) -> Json:
     }
     if name not in last.said:
         return told
-    figures = {figure: [row[figure] for row in each] for figure in each[0] if figure != "cutoff"}
+    shared = [str(t.origin.cutoff) for t in contest.shared]
+    alike = [row for row in each if row["cutoff"] in shared]
+    figures = {figure: [row[figure] for row in alike] for figure in alike[0] if figure != "cutoff"}
     means = {figure: _mean(values) for figure, values in figures.items()}
     spreads = {figure: _deviation(values) for figure, values in figures.items()}
     seconds = sum(t.said[name].seconds for t in contest.trials if name in t.said)
@@ -179,7 +182,7 @@ def champion(contest: Contest) -> Json:
     """Which model is trusted with the future, by which rule, and why."""
     chosen = contest.champion
     label = registry.entry(chosen.name).label
-    own, n = chosen.deviance[chosen.name], len(contest.trials)
+    own, n = chosen.deviance[chosen.name], chosen.days
     days = f"{n} past days" if n > 1 else "the past day"
     rivals = [
         registry.entry(name).label
@@ -202,7 +205,7 @@ def champion(contest: Contest) -> Json:
 
 
 def _mean_deviance(contest: Contest, name: str) -> float:
-    each = [t.figures(name)["deviance"] for t in contest.trials if name in t.said]
+    each = [t.figures(name)["deviance"] for t in contest.shared]
     known = [value for value in each if math.isfinite(value)]
     return sum(known) / len(known) if known else math.inf
 

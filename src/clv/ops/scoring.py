@@ -20,7 +20,7 @@ from clv.models.base import Model
 from clv.models.distribution import Distribution, Spread
 from clv.models.insight import Explaining, explained
 from clv.models.reasons import Drivers, moved_by, reasons
-from clv.segments.levels import LevelCuts, mismatch, recommended_cac
+from clv.segments.levels import ALIGNED, LevelCuts, mismatch, recommended_cac
 from clv.segments.rfm import RFMScorer, segment
 
 #: A next order further off than ten years is no date worth printing.
@@ -93,6 +93,11 @@ class Scorer:
         rfm_score = r + f + m
         segments = segment(rfm_score)
         levels = self.levels.level(clv)
+        chance = self.distribution.purchase(chance_told(prediction))
+        # A chance of a purchase is no more than the number expected, nor than that of being there.
+        expected = _floats(prediction, "expected_purchases")
+        purchases = np.maximum(expected, chance)
+        fewer = np.divide(expected, purchases, out=np.ones(len(chance)), where=clv > 0)
         gap = frame["t_x"].to_numpy() / np.maximum(frame["x"].to_numpy(), 1)
         day = history.as_of.day
         out = pd.DataFrame(
@@ -103,10 +108,10 @@ class Scorer:
                 "clv_lower": lower,
                 "clv_upper": upper,
                 "level": level,
-                "p_alive": prediction["p_alive"].to_numpy(),
-                "p_purchase": prediction["p_purchase"].to_numpy(),
-                "expected_purchases": prediction["expected_purchases"].to_numpy(),
-                "expected_order_value": prediction["expected_order_value"].to_numpy(),
+                "p_alive": np.maximum(_floats(prediction, "p_alive"), chance),
+                "p_purchase": chance,
+                "expected_purchases": purchases,
+                "expected_order_value": fewer * _floats(prediction, "expected_order_value"),
                 "next_purchase_date": _dates(day, _floats(prediction, "next_days")),
                 "next_purchase_earliest": _dates(day, _floats(prediction, "next_days_earliest")),
                 "next_purchase_latest": _dates(day, _floats(prediction, "next_days_latest")),
@@ -119,7 +124,8 @@ class Scorer:
                 "segment": segments,
                 "value_tier": self.levels.value_tier(clv),
                 "clv_level": levels,
-                "mismatch": mismatch(segments, levels),
+                # Where nothing tells customers apart, segments and forecasts cannot disagree.
+                "mismatch": mismatch(segments, levels) if self._signal else ALIGNED,
                 "recommended_cac": recommended_cac(clv),
                 "reasons": pd.arrays.ArrowExtensionArray(
                     self._reasons(history, prediction, drivers)
@@ -137,8 +143,11 @@ class Scorer:
         moved = None
         if drivers is not None and isinstance(self.model, Explaining) and self.model.explainer_:
             moved = moved_by(self.model.explainer_, drivers, self.currency)
-        signal = getattr(self.model, "signal_", True)
-        return reasons(history, prediction, self.typical_order_value, moved, signal=signal)
+        return reasons(history, prediction, self.typical_order_value, moved, signal=self._signal)
+
+    @property
+    def _signal(self) -> bool:
+        return bool(getattr(self.model, "signal_", True))
 
     def _interval(
         self,

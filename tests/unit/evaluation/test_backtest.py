@@ -45,7 +45,7 @@ def trial(number: float, failed: tuple[str, ...] = (), **off: float) -> Trial:
         for name, times in off.items()
     }
     history = History(frame, origin.cutoff, FIRST.day, 100)
-    return Trial(origin, history, 1.0, TRUTH, said, dict.fromkeys(failed, "no past"), {})
+    return Trial(origin, history, 1.0, TRUTH, TRUTH > 0, said, dict.fromkeys(failed, "no past"), {})
 
 
 def test_the_ensemble_stands_unless_another_is_clearly_better():

@@ -36,15 +36,6 @@ def test_a_tie_with_a_naive_rule_is_no_win_of_it():
     assert board.naive_wins(rows) == {}
 
 
-def test_a_model_asked_on_fewer_days_is_not_best_and_says_so():
-    rows = [
-        {"label": "a", "kind": "model", "mae": 2.0, "origins": [{}, {}]},
-        {"label": "b", "kind": "model", "mae": 1.0, "origins": [{}]},
-    ]
-    assert board.best_rows(rows) == {"mae": [0]}
-    assert [row["few"] for row in board.rows({"rows": rows})] == [None, "1 of 2 days"]
-
-
 def test_means_stand_beside_their_spread(leaderboard):
     champion = next(row for row in leaderboard["rows"] if row["champion"])
     written = next(row for row in board.rows(leaderboard) if row["champion"])

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -12,8 +14,8 @@ from tests import report_past
 def judged(chance, actual):
     origin = Origin(AsOf.parse("2020-01-01"), Horizon(90))
     spread = Spread(chance, np.ones(len(chance)), np.zeros(len(chance), int), np.ones((1, 400)))
-    trial = Trial(origin, None, 1.0, actual, {}, {}, {})
-    return honesty.Judged(trial, spread, honesty.HELD_OUT)
+    trial = Trial(origin, None, 1.0, actual, actual > 0, {}, {}, {})
+    return honesty.Judged(trial, spread, chance, honesty.HELD_OUT)
 
 
 def coverage(**more):
@@ -35,12 +37,19 @@ def test_true_chances_are_reliable_and_beat_the_base_rate():
     assert told["days"] == 90
 
 
-def test_the_chance_is_of_spending_nothing():
+def test_the_chance_is_of_no_purchase():
     told = honesty.churn([judged(np.full(10, 0.2), np.array([9.0, 9.0, *[0.0] * 8]))])
     assert told["reliability"] == [
         {"chance": pytest.approx(0.8), "share": pytest.approx(0.8), "count": 10}
     ]
     assert told["brier"] == pytest.approx(told["brier_of_base_rate"])
+
+
+def test_an_order_for_nothing_is_a_purchase():
+    found = judged(np.full(4, 0.5), np.zeros(4))
+    trial = dataclasses.replace(found.trial, bought=np.array([True, True, False, False]))
+    told = honesty.churn([found._replace(trial=trial)])
+    assert told["reliability"][0]["share"] == 0.5
 
 
 def test_no_day_that_could_be_judged_tells_nothing():

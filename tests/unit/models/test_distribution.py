@@ -29,7 +29,7 @@ def spread_of(day, learned):
 
 @pytest.fixture(scope="module")
 def learned():
-    days = [population(20_000, seed) for seed in (1, 2)]
+    days = [population(10_000, seed) for seed in range(10, 18)]
     return Distribution.learn(days, float(np.mean([d.value.mean() for d in days])) / DAYS)
 
 

@@ -76,9 +76,13 @@ def test_chances_are_made_true_and_few_days_move_them_little():
     draw = np.random.default_rng(0)
     odds = draw.normal(-1.0, 1.5, 20_000)
     true = 1 / (1 + np.exp(-(odds * 0.6 - 0.8)))
-    line = Calibration.learn([odds], [draw.random(20_000) < true])
-    assert line.shift == pytest.approx(-0.8, abs=0.1)
-    assert line.slope == pytest.approx(0.6, abs=0.1)
+    happened = draw.random(20_000) < true
+    line = Calibration.learn([odds] * 8, [happened] * 8)
+    assert line.shift == pytest.approx(-0.8, abs=0.05)
+    assert line.slope == pytest.approx(0.6, abs=0.05)
+    one_day = Calibration.learn([odds], [happened])
+    assert line.shift < one_day.shift < -0.4
+    assert line.slope < one_day.slope < 0.8
     assert Calibration.learn([], []) == Calibration(0.0, 1.0)
 
 
@@ -88,6 +92,31 @@ def test_totals_that_missed_by_more_have_wider_intervals():
     assert near.interval(50.0, 0.9)[1] < far.interval(50.0, 0.9)[1]
     lower, upper = far.interval(50.0, 0.9)
     assert lower * upper == pytest.approx(50.0**2)
+
+
+def test_what_customers_do_not_share_widens_totals_of_few():
+    error = TotalError.learn([100, 100, 100], [105, 96, 101])
+    shared = error.interval(100.0, 0.9)
+    few = error.interval(100.0, 0.9, 100.0**2 / 4)
+    assert few[0] < shared[0]
+    assert few[1] > shared[1]
+    # One customer in a hundred buys: most such segments bring nothing, none brings a thousandfold.
+    lower, upper = error.interval(np.array([10.0, 0.0]), 0.9, np.array([10.0**2 * 100, 0.0]))
+    assert lower.tolist() == [0.0, 0.0]
+    assert upper[0] < 100
+    assert upper[1] == 0.0
+
+
+@pytest.mark.parametrize("customers", [3, 30, 300])
+def test_totals_of_customers_who_share_nothing_are_held(customers):
+    draw = np.random.default_rng(2)
+    bought = draw.random((4_000, customers)) < 0.3
+    came = (bought * draw.gamma(1.0, 20.0, bought.shape)).sum(axis=1)
+    variance = customers * (0.3 * 2 * 20.0**2 - 6.0**2)
+    lower, upper = TotalError(1e-9, 5.0, 3).interval(customers * 6.0, 0.9, variance)
+    # Of three customers, one in three times nobody buys: a lower end of nothing leaves none out.
+    assert (came > upper).mean() == pytest.approx(0.05, abs=0.015)
+    assert (came < lower).mean() <= 0.07
 
 
 def test_past_totals_are_held_as_often_as_promised():

@@ -30,19 +30,21 @@ class Champion(NamedTuple):
     ----------
     name : of the model
     lowest : the candidate of the lowest deviance
-    deviance : per candidate, mean over origins; NaN where nothing was bought
+    deviance : per candidate, mean over the days; NaN where nothing was bought
+    days : origins that candidates were compared on: those at which all of them were fitted
     """
 
     name: str
     lowest: str
     deviance: dict[str, float]
+    days: int
 
 
 def choose(trials: Sequence[Trial], candidates: Sequence[str]) -> Champion:
     """The champion by `RULE`; the first named wins a tie.
 
-    Only candidates that were fitted at the last origin count; at earlier origins a candidate
-    that could not be fitted is compared by the origins it has with others.
+    Only candidates that were fitted at the last origin count, and only origins at which all of
+    them were.
 
     Raises
     ------
@@ -58,12 +60,13 @@ def choose(trials: Sequence[Trial], candidates: Sequence[str]) -> Champion:
     if not shared.any():
         # Nobody bought in any window, so that nothing tells them apart.
         name = FAVOURITE if FAVOURITE in able else able[0]
-        return Champion(name, name, dict.fromkeys(able, float("nan")))
+        return Champion(name, name, dict.fromkeys(able, float("nan")), 0)
     means = {name: float(values[shared].mean()) for name, values in each.items()}
     lowest = min(able, key=lambda name: (means[name], able.index(name)))
+    days = int(shared.sum())
     if FAVOURITE in able and not _clearly(each[lowest][shared], each[FAVOURITE][shared]):
-        return Champion(FAVOURITE, lowest, means)
-    return Champion(lowest, lowest, means)
+        return Champion(FAVOURITE, lowest, means, days)
+    return Champion(lowest, lowest, means, days)
 
 
 def _clearly(lowest: Floats, favourite: Floats) -> bool:

@@ -57,6 +57,7 @@ class Trial:
     history : the customers judged, as of the cut-off
     share : part of all customers known by then that these are
     actual : (n,) value each brought in the window
+    bought : (n,) whether each bought in it, be it for nothing
     said : per model name
     failed : per model name, why it could not be fitted
     fitted : per model name, the model; without those whose word was kept from before
@@ -66,6 +67,7 @@ class Trial:
     history: History
     share: float
     actual: Floats
+    bought: Bools
     said: dict[str, Said]
     failed: dict[str, str]
     fitted: dict[str, Model]
@@ -76,7 +78,7 @@ class Trial:
     def past_day(self, model: str) -> PastDay:
         """What the model said beside what came."""
         said = self.said[model]
-        return PastDay(self.onetimer(), said.value, said.chance, self.actual)
+        return PastDay(self.onetimer(), said.value, said.chance, self.actual, self.bought)
 
     def figures(self, model: str) -> dict[str, float]:
         """Every figure of the leaderboard that a forecast of value has."""
@@ -134,7 +136,8 @@ def run_trial(
             if kept:
                 kept.keep(origin, name, said.get(name) or failed[name])
     share = len(history) / len(whole)
-    return Trial(origin, history, share, outcome.value, said, failed, fitted)
+    bought = outcome.purchases > 0
+    return Trial(origin, history, share, outcome.value, bought, said, failed, fitted)
 
 
 def _asked(fresh: Fresh, whole: History, history: History, origin: Origin) -> tuple[Model, Said]:

@@ -112,21 +112,14 @@ def _column(rows: list[Json], key: str) -> list[float]:
     return [float("nan") if row.get("failed") else _figure(row.get(key)) for row in rows]
 
 
-def _n_days(row: Json) -> int:
-    return len(row.get("origins") or ())
-
-
 def best_rows(rows: list[Json]) -> dict[str, list[int]]:
     """For each measure, the rows that are best in it; ties all count.
 
-    Rows that failed, or that were asked on fewer days than others, never do.
+    Rows that failed never do.
     """
-    most = max((_n_days(row) for row in rows), default=0)
-    fewer = [_n_days(row) < most for row in rows]
     best: dict[str, list[int]] = {}
     for measure in MEASURES:
         column = np.array(_column(rows, measure.key), dtype=np.float64)
-        column[fewer] = np.nan
         loss = {
             "lowest": column,
             "highest": -column,
@@ -169,16 +162,15 @@ def rows(leaderboard: Json) -> list[Json]:
 
     Returns
     -------
-    label, kind, champion, failed, notes, seconds, "few" where it was asked on fewer days than
-    others: "2 of 5 days", and "cells": measure -> text, "spread" over past days or None, best
+    label, kind, champion, failed, notes, seconds, and "cells": measure -> text, "spread" over
+    past days or None, best
     """
     found: list[Json] = leaderboard.get("rows") or []
     best = best_rows(found)
-    most = max((_n_days(row) for row in found), default=0)
     places = {m.key: _places(_column(found, m.key)) for m in MEASURES}
     told = []
     for i, row in enumerate(found):
-        days, cells = _n_days(row), {}
+        cells = {}
         for measure in MEASURES:
             key = measure.key
             spread = _figure((row.get("spread") or {}).get(key))
@@ -195,7 +187,6 @@ def rows(leaderboard: Json) -> list[Json]:
                 "failed": row.get("failed"),
                 "notes": row.get("notes") or [],
                 "seconds": row.get("seconds"),
-                "few": f"{days} of {most} days" if 0 < days < most else None,
                 "cells": cells,
             }
         )

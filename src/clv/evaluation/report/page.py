@@ -10,6 +10,7 @@ from clv.data.rules import RULES
 from clv.evaluation.report import board, charts, drivers, past, tables, wording
 from clv.evaluation.report.charts import floats
 from clv.evaluation.report.document import document
+from clv.models.ensemble import NO_SIGNAL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 STATUS_LABELS = {"ok": "Supported", "limited": "Limited", "no": "Not supported"}
 MONTHLY_ROWS = 14
-NO_SIGNAL = "What customers did before says nothing of what they do next"
 
 
 def render(findings: Findings) -> str:
@@ -111,16 +111,8 @@ def _context(findings: Findings, data: Json, segments: list[Json], insight: Json
 
 
 def _no_signal(manifest: Json) -> str | None:
-    """The sentence that says that past rankings were no better than chance; None if they were."""
-    for text in manifest.get("warnings") or []:
-        if NO_SIGNAL.lower() in str(text).lower():
-            return str(text)
-    if manifest.get("signal") is False:
-        return (
-            f"{NO_SIGNAL}: on past days no ranking was better than chance."
-            " Every customer is forecast the same."
-        )
-    return None
+    """What is said of a log whose past tells customers not apart."""
+    return NO_SIGNAL if manifest.get("signal") is False else None
 
 
 def _answer(manifest: Json) -> Json:

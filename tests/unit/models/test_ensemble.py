@@ -1,0 +1,76 @@
+"""Whether the past tells customers apart, and what is said where it does not."""
+
+import numpy as np
+import pytest
+
+from clv.core.types import Horizon
+from clv.models.ensemble import NO_SIGNAL, Ensemble, standard_score, tells_apart
+from tests.ledgers import book, day
+
+
+def test_standard_scores_of_chance_are_standard():
+    draw = np.random.default_rng(0)
+    scores = [
+        standard_score(np.where(draw.random(300) < 0.2, draw.lognormal(3, 1, 300), 0.0), ranking)
+        for ranking in draw.random((2_000, 300))
+    ]
+    assert np.mean(scores) == pytest.approx(0.0, abs=0.08)
+    assert np.std(scores) == pytest.approx(1.0, abs=0.06)
+
+
+def test_a_ranking_that_knows_something_scores_high():
+    draw = np.random.default_rng(1)
+    worth = draw.gamma(1.0, 10.0, 2_000)
+    actual = np.where(draw.random(2_000) < 0.3, worth * draw.gamma(1.0, 1.0, 2_000), 0.0)
+    assert standard_score(actual, worth) > 5
+    assert standard_score(actual, -worth) < -5
+
+
+def test_nothing_to_rank_scores_nothing():
+    assert standard_score(np.zeros(10), np.arange(10.0)) == 0.0
+    assert standard_score(np.arange(10.0), np.ones(10)) == 0.0
+    assert standard_score(np.ones(1), np.ones(1)) == 0.0
+
+
+def test_it_takes_less_a_day_to_be_sure_of_more_days():
+    assert not tells_apart([1.9])
+    assert tells_apart([2.1])
+    assert tells_apart([1.9, 1.9, 1.9])
+    assert not tells_apart([1.3, 1.3, 1.3])
+    assert tells_apart([])
+
+
+@pytest.mark.parametrize("days", [1, 2, 3, 4])
+def test_chance_is_rarely_taken_for_more(days):
+    # Of neighbouring windows half a window is the same, so that their scores have something alike.
+    draw = np.random.default_rng(days)
+    halves = draw.standard_normal((20_000, days + 1))
+    scores = (halves[:, 1:] + halves[:, :-1]) / np.sqrt(2.0)
+    taken = np.mean([tells_apart(each) for each in scores])
+    assert taken == pytest.approx(0.023, abs=0.006)
+
+
+@pytest.fixture(scope="module")
+def silent():
+    """A log on whose every day everybody is as likely to buy, whatever they bought before."""
+    draw = np.random.default_rng(5)
+    rows = [
+        (f"{who:03}", int(on), round(float(draw.gamma(2.0, 20.0)), 2))
+        for who in range(400)
+        for on in {int(draw.integers(0, 60)), *np.flatnonzero(draw.random(360) < 0.01)}
+    ]
+    history = book(rows, 359).history(day(359), 60)
+    return Ensemble(("mbgcnbd", "naive_rate", "glm")).fit(history), history
+
+
+def test_everyone_is_told_the_same_where_nothing_tells_them_apart(silent):
+    model, history = silent
+    told = model.predict(history, Horizon(90)).drop(columns="customer_id")
+    assert not model.signal_
+    assert NO_SIGNAL in model.notes_
+    assert (told.nunique(dropna=False) == 1).all()
+    assert told[["p_alive", "next_days"]].isna().all().all()
+    product = told["expected_purchases"] * told["expected_order_value"]
+    assert product.to_numpy() == pytest.approx(told["clv"].to_numpy())
+    # 400 customers, 0.01 purchases a day of 40 each.
+    assert told["clv"].mean() == pytest.approx(90 * 0.01 * 40, rel=0.2)
