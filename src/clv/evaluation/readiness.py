@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from clv.core.errors import HistoryError
 from clv.core.types import Json
 from clv.evaluation.backtest.trial import FEWEST_CUSTOMERS
+from clv.models.season import FEWEST_DAYS, LONGEST
 
 if TYPE_CHECKING:
     from clv.core.types import Horizon
@@ -20,7 +21,6 @@ FEW_CUSTOMERS = 500
 SHORT_HISTORY = 180
 STALE_DAYS = 30
 MOSTLY_ONE_TIME = 0.8
-TWO_YEARS = 730
 #: Rank correlation of frequency and spend from which they count as related, and its p-value.
 RELATED, SURPRISING = 0.1, 0.05
 FEWEST_REPEATERS = 10
@@ -127,15 +127,12 @@ def assess(
         _horizon_check(span, horizon, checked_days, bought=bought),
         Check(
             "season",
-            "ok" if span >= TWO_YEARS else "limited",
+            "ok" if span >= FEWEST_DAYS else "limited",
             f"{span / 365:.1f} years of history",
             "a yearly season shows twice"
-            if span >= TWO_YEARS
+            if span >= FEWEST_DAYS
             else "a yearly season cannot be told from growth or decline",
-            None
-            if span >= TWO_YEARS
-            else "no season is assumed; the interval of the total is"
-            " widened by how past totals missed",
+            _of_season(span, horizon),
         ),
     ]
     if newest < span / 3:
@@ -150,6 +147,16 @@ def assess(
         )
     checks += _spend_checks(spend)
     return {"verdict": _verdict(checks), "checks": [asdict(check) for check in checks]}
+
+
+def _of_season(span: int, horizon: Horizon) -> str | None:
+    if span < FEWEST_DAYS:
+        return (
+            "no season is assumed; the interval of the total is widened by how past totals missed"
+        )
+    if horizon.n_days > LONGEST:
+        return None
+    return "the ensemble moves its total by what the same days brought a year ago"
 
 
 def _at_least(name: str, found: int, wanted: int, what: str, lacking: str) -> Check:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
@@ -71,6 +72,14 @@ class History:
         some = self.frame.iloc[rows].reset_index(drop=True)
         return replace(self, frame=some, whole=False)
 
+    def thinned(self, most: int, seed: int = 0) -> History:
+        """Customers drawn by lot where there are more, with a book of theirs alone."""
+        if len(self) <= most:
+            return self
+        rows = np.random.default_rng(seed).choice(len(self), most, replace=False)
+        some = self.of_rows(np.sort(rows))
+        return replace(some, book=self._book().only(some.frame["customer_id"]))
+
     def reference(self) -> Reference:
         """What features need to know of all customers known by as_of."""
         book = self._book()
@@ -130,7 +139,11 @@ class History:
                 f"history: {window} after {earlier.as_of} reach beyond {self.as_of}, and are not"
                 " known yet."
             )
-        return self._book().outcome(earlier, window)
+        book = self._book()
+        if not earlier.whole or len(earlier) > MOST_REMEMBERED:
+            return book.outcome(earlier, window)
+        key = ("outcome", earlier.as_of, window)
+        return book.remember(key, lambda: book.outcome(earlier, window))
 
     def _book(self) -> Book:
         if self.book is None:
@@ -208,6 +221,12 @@ class Book:
                 " Is the sign of the amounts right?"
             )
         return cls(ledger, first, as_of, Sources(ledger, known, series, country))
+
+    def only(self, customers: Iterable[str]) -> Book:
+        """The book of some customers alone."""
+        wanted = ibis.memtable({"customer_id": list(customers)}, schema={"customer_id": "str"})
+        ledger = self.ledger.only(wanted)
+        return replace(self, ledger=ledger, sources=replace(self.sources, ledger=ledger), memory={})
 
     def history(self, as_of: AsOf, window: int) -> History:
         """Every customer who had bought by as_of.

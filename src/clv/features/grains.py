@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ibis
 from ibis import _
 
-from clv.features.festivals import SOUTHERN, country_code, festivals, run_up
+from clv.features.festivals import country_code, festivals, run_up
 from clv.features.formulas import whole_days
 
 if TYPE_CHECKING:
@@ -240,11 +240,6 @@ def _told_countries(seen: Seen) -> ir.Table | None:
         logged = logged_countries(seen).filter(_.place_in_time == 0)
         return logged.select("customer_id", name=_.level)
     return None
-
-
-def southern(country: ibis.Deferred) -> ibis.Deferred:
-    """Whether its seasons are the southern ones."""
-    return country.isin(sorted(SOUTHERN))
 
 
 def _with_run_up(seen: Seen) -> ir.Table:

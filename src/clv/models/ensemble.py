@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -12,7 +14,7 @@ from scipy.special import expit
 from scipy.stats import rankdata
 
 from clv.core.errors import ClvError
-from clv.core.types import Floats, Horizon, Ints, Json, Money
+from clv.core.types import AsOf, Floats, Horizon, Ints, Json, Money
 from clv.models import fitted, pooling, registry
 from clv.models.chance import Calibration, log_odds
 from clv.models.companion import AT_PAR, carried, told
@@ -20,6 +22,7 @@ from clv.models.groundwork import lay
 from clv.models.lesson import Lesson
 from clv.models.lookback import cutoffs, training_window
 from clv.models.reasons import Explainer
+from clv.models.season import Season, yearly
 from clv.models.team import Forecast, Team
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ MEMBERS = (
     *("mbgcnbd", "paretonbd", "naive_rate", "naive_last_period", "naive_repeat"),
     *("hurdle", "glm", "xgboost", "lightgbm"),
 )
+#: Forecasts from other days take on the season where they are within this part of a window.
+STALE = 4
 #: Past days on which members are compared, out of time.
 MOST_DAYS = 3
 #: Customers of a past day that are asked at most.
@@ -78,6 +83,8 @@ class Ensemble:
     ----------
     team_ : members fitted to all days
     window_ : how far ahead members were compared
+    as_of_ : last day of the history
+    season_ : what the window after that day brings beyond those before; None where not known
     weights_, levels_ : (members,) as `clv.models.pooling` tells, in the order of team_.names
     multipliers_ : (members,) whose sum with members' forecasts is the ensemble's
     days_ : past days that members were compared on
@@ -91,6 +98,8 @@ class Ensemble:
 
     team_: Team
     window_: Horizon
+    as_of_: AsOf
+    season_: Season | None
     weights_: Floats
     levels_: Floats
     multipliers_: Floats
@@ -121,7 +130,8 @@ class Ensemble:
         HistoryError : the history was made without a log
         """
         self.team_ = Team.fit(self.members, history, self.lesson)
-        self.window_ = training_window(history)
+        self.window_, self.as_of_ = training_window(history), history.as_of
+        self.season_ = yearly(history, self.window_, self.team_.companion)
         past = self._past(history)
         values = [said.value for said, _ in past]
         spent = [outcome.value for _, outcome in past]
@@ -159,10 +169,11 @@ class Ensemble:
     ) -> tuple[pd.DataFrame, Drivers | None]:
         if not hasattr(self, "multipliers_"):
             raise ClvError("ensemble: not fitted yet. Call fit(history) or load(folder) first.")
+        lift = self._lift(history, horizon)
         if not self.signal_:
             times = horizon.n_days / self.window_.n_days
-            value = np.full(len(history), self.mean_value_ * times)
-            chance = np.full(len(history), 1.0 - (1.0 - self.mean_chance_) ** times)
+            value = np.full(len(history), self.mean_value_ * times * lift)
+            chance = np.full(len(history), 1.0 - (1.0 - self.mean_chance_) ** (times * lift))
             found = told(self.team_.companion, history, value, chance, horizon, money)
             return found.assign(**_alike(found)), None
         said = self.team_.forecast(history, self.window_, self.explainer_ if why else None)
@@ -174,9 +185,17 @@ class Ensemble:
             self.window_,
             horizon,
         )
-        chance = np.asarray(expit(odds))
-        found = told(self.team_.companion, history, value, chance, horizon, money)
+        # Purchases that come as a Poisson process does are so much likelier.
+        chance = 1.0 - (1.0 - np.asarray(expit(odds))) ** lift
+        found = told(self.team_.companion, history, value * lift, chance, horizon, money)
         return found, said.drivers
+
+    def _lift(self, history: History, horizon: Horizon) -> float:
+        """What the season makes of a total; 1 for days it was not learned for."""
+        off = abs((history.as_of.day - self.as_of_.day).days)
+        if self.season_ is None or off > self.window_.n_days / STALE:
+            return 1.0
+        return self.season_.over(self.window_, horizon)
 
     @property
     def ground(self) -> Groundwork | None:
@@ -253,7 +272,11 @@ class Ensemble:
                 f" ahead: learned {self.window_.n_days} days ahead, carried on by a purchase model."
             )
         if not self.days_:
-            notes.append("The past is too short to compare members: they count as elsewhere.")
+            notes.append(
+                "The past is too short to weigh the members on: they count as they do elsewhere."
+            )
+        if self.season_ is not None:
+            notes.append(_of_season(self.season_))
         if not self.signal_:
             notes.append(NO_SIGNAL)
         return tuple(notes)
@@ -273,6 +296,8 @@ class Ensemble:
             "multipliers": self.multipliers_.tolist(),
             "chance": self.chance_.to_json(),
             "window": self.window_.n_days,
+            "as_of": str(self.as_of_),
+            "season": asdict(self.season_) if self.season_ else None,
             "days": self.days_,
             "signal": self.signal_,
             "mean_value": self.mean_value_,
@@ -301,7 +326,9 @@ class Ensemble:
             np.array(state[name], dtype=np.float64) for name in ("weights", "levels", "multipliers")
         )
         model.chance_ = Calibration(**state["chance"])
-        model.window_, model.days_ = Horizon(state["window"]), state["days"]
+        model.window_, model.as_of_ = Horizon(state["window"]), AsOf.parse(state["as_of"])
+        model.season_ = Season(**state["season"]) if state["season"] else None
+        model.days_ = state["days"]
         model.signal_, model.notes_ = state["signal"], tuple(state["notes"])
         model.mean_value_, model.mean_chance_ = state["mean_value"], state["mean_chance"]
         model.explainer_ = None
@@ -352,3 +379,12 @@ def _alike(found: pd.DataFrame) -> dict[str, float]:
         "expected_order_value": spent / purchases if purchases > 0 else 0.0,
         **dict.fromkeys(unsaid, float("nan")),
     }
+
+
+def _of_season(season: Season) -> str:
+    brought, moved = math.expm1(season.a_year_ago), season.factor - 1.0
+    return (
+        f"Season: a year ago such days brought {abs(brought):.0%}"
+        f" {'more' if brought > 0 else 'less'} than the windows before them led to expect;"
+        f" forecasts are {'raised' if moved > 0 else 'lowered'} by {abs(moved):.0%}."
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 
 import clv.models.learners.registry as learners
-from clv.core.errors import FitError
+from clv.core.errors import DependencyError, FitError
 from clv.core.types import Floats, Horizon
 from clv.models import registry
 from clv.models.chance import log_odds
@@ -87,7 +87,7 @@ class Team:
                     ground, pupils[name] = taught(name, history, lesson)
                 elif name != COMPANION:
                     models[name] = registry.make(name, lesson.seed).fit(history)
-            except FitError as error:
+            except (FitError, DependencyError) as error:
                 missing[name] = error.message
         return cls(companion(history), models, pupils, ground, missing)
 
