@@ -15,13 +15,23 @@ SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
     "mae": ("MAE", lambda v: f"{v:,.2f}"),
     "decile_mape": ("decile MAPE", lambda v: f"{v:.3f}"),
     "bias": ("bias", lambda v: f"{v:+.1%}"),
+    "top_decile_precision": ("top tenth", lambda v: f"{v:.1%}"),
     "deviance": ("deviance", lambda v: f"{v:.3f}"),
 }
 #: Of these, larger is better.
 LARGER = {"gini", "spearman"}
+#: What one model has to reach at once on CDNOW, 39 weeks ahead.
+AIMS = {"gini": 0.72, "spearman": 0.478, "mae": 32.0, "decile_mape": 0.15}
+WEEKS_39 = 273
 #: A figure this near the best, in parts of the best, is no worse by more than noise.
 NOISE = {"gini": 0.01, "mae": 0.03, "decile_mape": 0.10}
 
+OF_REAL = (
+    "*top tenth*: share of the best tenth of customers, by what came, that was forecast to be"
+    " among it. The weights that the ensemble begins with were chosen on these logs, the retail"
+    " case study, a grocery's and two simulated ones, so that these figures flatter it; the shops"
+    " further down were made afterwards."
+)
 OF_MADE = (
     "Made up, and unlike what any of these models assumes: hotel guests who mostly come once,"
     " weekly baskets of households, an app that doubles every five months and mostly has free"
@@ -52,7 +62,10 @@ def page(verdicts: Sequence[Verdict], budget: str, about: str) -> str:
         " log's own currency. `clv` is what `clv run` does without a knob touched.",
     ]
     if real:
-        parts += ["## Real logs, means over days", _means(real), *_aims(real)]
+        parts += ["## Real logs, means over days", OF_REAL, _means(real), *_aims(real)]
+        for verdict in real:
+            if verdict.case.log == "CDNOW" and verdict.case.horizon.n_days == WEEKS_39:
+                parts += ["### CDNOW, 39 weeks after 39 weeks", *_at_once(verdict)]
     if made:
         parts += ["## Shops nobody was tuned to", OF_MADE, _means(made), *_aims(made)]
     parts += [f"## Intervals at {LEVEL:.0%}", OF_INTERVALS, _intervals([*real, *made])]
@@ -162,30 +175,60 @@ def _intervals(verdicts: Sequence[Verdict]) -> str:
 
 
 def _interval_aims(verdicts: Sequence[Verdict]) -> list[str]:
-    def mean(part: str) -> float:
-        return float(np.mean([v.intervals[part] for v in verdicts]))
+    def told(part: str, low: float, high: float) -> str:
+        each = [v.intervals[part] for v in verdicts]
+        within = sum(low <= value <= high for value in each)
+        return f"{np.mean(each):.1%} on average, {within} of {len(each)} days within"
 
-    within = ("one-timers", "repeaters", "low third", "middle third", "top third")
-    logs = _logs(verdicts)
+    groups = ("one-timers", "repeaters", "low third", "middle third", "top third")
     pooled = metrics.pit_distance(np.concatenate([v.intervals["pit"] for v in verdicts]))
     worse = [
         log
-        for log, some in logs.items()
+        for log, some in _logs(verdicts).items()
         if np.mean([v.intervals["crps"] for v in some])
         >= np.mean([v.crps_of_simulation for v in some])
     ]
-    verdict = f"no: {', '.join(worse)}" if worse else "yes"
+    near = [v.intervals["pit_distance"] for v in verdicts]
     inside = sum(v.intervals["total_inside"] for v in verdicts)
-    return [
-        f"- Above the upper end, mean over days: {mean('above'):.1%} (aim 3 to 7 %); below the"
-        f" lower: {mean('below'):.1%} (aim at most 7 %).\n"
-        f"- Within groups: {', '.join(f'{part} {mean(part):.1%}' for part in within)}"
-        " (aim 2 to 9 %).\n"
-        f"- PIT of all customers together: {pooled:.3f} from uniform (aim 0.05); mean over days"
-        f" {mean('pit_distance'):.3f}.\n"
-        f"- CRPS better than simulation on every log: {verdict}.\n"
-        f"- Totals inside their interval: {inside} of {len(verdicts)} (aim 8 of 10)."
+    lines = [
+        f"Above the upper end (aim 3 to 7 %): {told('above', 0.03, 0.07)}.",
+        f"Below the lower (aim at most 7 %): {told('below', 0.0, 0.07)}.",
+        *(f"Above, {group} (aim 2 to 9 %): {told(group, 0.02, 0.09)}." for group in groups),
+        f"Distance of the transform from uniform (aim 0.05): {pooled:.3f} of all customers pooled,"
+        f" {np.mean(near):.3f} on average; {sum(d <= 0.05 for d in near)} of {len(near)} days"
+        f" within, the worst {max(near):.3f}.",
+        "CRPS better than simulation on every log: "
+        + (f"no: {', '.join(worse)}." if worse else "yes."),
+        f"Totals inside their interval: {inside} of {len(verdicts)} (aim 8 of 10).",
+        "Fewer than 3 % lie above where fewer than that buy at all: an upper end of 0 is right for"
+        " whoever spends anything with a chance below 5 %.",
     ]
+    return ["\n".join(f"- {line}" for line in lines)]
+
+
+def _at_once(verdict: Verdict) -> list[str]:
+    """Aims that one model has to reach at once, and what stands against the others."""
+    rows, missed = [], []
+    for figure, aim in AIMS.items():
+        label, form = SHOWN[figure]
+        ours = verdict.figures[OURS][figure]
+        better = ours >= aim if figure in LARGER else ours <= aim
+        if not better:
+            missed.append(figure)
+        rows.append([label, form(aim), form(ours), "reached" if better else "**missed**"])
+    return [
+        _table(["", "aim", OURS, ""], rows),
+        "\n".join(_nearest(verdict, figure) for figure in missed),
+    ]
+
+
+def _nearest(verdict: Verdict, figure: str) -> str:
+    """Who comes nearest to a figure that was missed, and at which price."""
+    others = {w: f for w, f in verdict.figures.items() if w not in (OURS, "everyone the mean")}
+    pick = max if figure in LARGER else min
+    best = pick(others, key=lambda who: others[who][figure])
+    said = ", ".join(f"{SHOWN[k][0]} {SHOWN[k][1](others[best][k])}" for k in (*AIMS, "bias"))
+    return f"- {SHOWN[figure][0]}: of the others *{best}* comes nearest; it has {said}."
 
 
 def _note(verdict: Verdict) -> str:

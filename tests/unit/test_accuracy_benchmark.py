@@ -14,7 +14,8 @@ from benchmarks.accuracy.judge import LIFETIMES, OURS, Verdict
 from benchmarks.accuracy.page import page
 
 FIGURES = {
-    "gini": 0.7, "spearman": 0.4, "mae": 30.0, "decile_mape": 0.1, "bias": 0.01, "deviance": 3.0
+    "gini": 0.73, "spearman": 0.4, "mae": 30.0, "decile_mape": 0.1, "bias": 0.01, "deviance": 3.0,
+    "top_decile_precision": 0.5
 }  # fmt: skip
 PARTS = ("above", "below", "one-timers", "repeaters", "low third", "middle third", "top third")
 
@@ -79,6 +80,15 @@ def test_a_missed_aim_is_named_with_its_size(every):
     assert f"MAE: **missed** on CDNOW ({LIFETIMES} by 20.0%)" in told
     assert "Gini: best or within 1% of the best on every log" in told
     assert "CRPS better than simulation on every log: no: CDNOW" in told
+
+
+def test_a_miss_on_cdnow_is_told_with_who_comes_nearest(every):
+    near = FIGURES | {"mae": 31.0, "bias": -0.2}
+    told = page([verdict(every[0], ours=FIGURES | {"mae": 33.0}, theirs=near)], "standard", "m")
+    assert "| Gini | 0.720 | 0.730 | reached |" in told
+    assert "| MAE | 32.00 | 33.00 | **missed** |" in told
+    assert f"- MAE: of the others *{LIFETIMES}* comes nearest; it has Gini 0.730" in told
+    assert "MAE 31.00, decile MAPE 0.100, bias -20.0%" in told
 
 
 def test_a_total_outside_is_told(every):
