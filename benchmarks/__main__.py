@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from benchmarks import against_lifetimes as lifetimes
 from benchmarks import against_pymc as pymc
+from benchmarks import features, generate
 from benchmarks.bench import Bench
 from benchmarks.memory import Footprint, footprints, footprints_table
 from benchmarks.peer import versions
 from benchmarks.result import COLUMNS, Result, machine, table
+from benchmarks.scoring import LEARNED_FROM, Scored, score_anew
 from benchmarks.whole_run import Watched, run_clv, stages_table
 from clv.numerics import bgnbd, mbgnbd, paretonbd
 
@@ -29,7 +31,9 @@ PAGE = Path("docs/benchmarks.md")
 THOUSAND, MILLION = 1_000, 1_000_000
 #: Sizes at which memory is measured.
 MEMORY_SIZES = (MILLION, 2 * MILLION, 4 * MILLION)
-RUN, MEMORY = "clv run", "memory"
+RUN, SCORING, MEMORY = "clv run", "scoring 1M", "memory"
+#: Whose rows stand beside nobody's: no other package does the job.
+NOBODY = ""
 #: Each row of the tables; numbers are customers, our runs and the rival's.
 ROWS: dict[str, Callable[[Bench], Result]] = {
     "lifetimes BG/NBD 100k": lambda at: lifetimes.fit(at, bgnbd, 100 * THOUSAND, 9, 5),
@@ -51,12 +55,15 @@ ROWS: dict[str, Callable[[Bench], Result]] = {
     "size BG/NBD 10M cohort": lambda at: lifetimes.fit(
         at, bgnbd, 10 * MILLION, 3, 0, "first quarter"
     ),
+    "features 1M": lambda at: features.build(at.work, MILLION // at.smaller),
+    "features 50k of 1M": lambda at: features.build(at.work, MILLION // at.smaller, 20),
+    "generate 1M": lambda at: generate.make(at.work, MILLION // at.smaller, "parquet"),
     "pymc-marketing MAP 100k": lambda at: pymc.fit_map(at, 100 * THOUSAND, 9, 3),
     "pymc-marketing MAP 1M": lambda at: pymc.fit_map(at, MILLION, 9, 3),
     "pymc-marketing MCMC 10k": lambda at: pymc.fit_mcmc(at, 10 * THOUSAND, 9, 1),
     "pymc-marketing MCMC 100k": lambda at: pymc.fit_mcmc(at, 100 * THOUSAND, 9, 1),
 }
-NAMES = (RUN, *ROWS, MEMORY)
+NAMES = (RUN, *ROWS, SCORING, MEMORY)
 
 
 @dataclass
@@ -68,11 +75,13 @@ class Measured:
     rows : of the comparisons
     footprints : memory of fits and scores
     run : `clv run` from end to end
+    scored : a saved run asked about a million customers
     """
 
     rows: list[Result] = field(default_factory=list)
     footprints: list[Footprint] = field(default_factory=list)
     run: Watched | None = None
+    scored: Scored | None = None
 
     def against(self, rival: str) -> str:
         """The rows beside one rival, as a table."""
@@ -133,6 +142,9 @@ def measure(names: Sequence[str], smaller: int) -> Measured:
             if name == RUN:
                 measured.run = run_clv(at.log, at.work / "out")
                 print(f"{name}: {measured.run.seconds:.3g} s", flush=True)
+            elif name == SCORING:
+                measured.scored = score_anew(at.work, MILLION // smaller)
+                print(f"{name}: {sum(measured.scored.whole.values()):.3g} s", flush=True)
             elif name == MEMORY:
                 sizes = [n // smaller for n in MEMORY_SIZES]
                 measured.footprints = footprints(sizes, at.work, at.seed)
@@ -147,6 +159,8 @@ def tables(measured: Measured) -> str:
     parts = [measured.against(rival) for rival in dict.fromkeys(one.rival for one in measured.rows)]
     if measured.footprints:
         parts.append(footprints_table(measured.footprints))
+    if measured.scored is not None:
+        parts.append(measured.scored.table())
     if measured.run is not None:
         parts.append(stages_table(measured.run))
     return "\n\n".join(parts)
@@ -155,6 +169,7 @@ def tables(measured: Measured) -> str:
 def page(about: str, measured: Measured) -> str:
     """docs/benchmarks.md, of everything."""
     assert measured.run is not None
+    assert measured.scored is not None
     counts = measured.run.manifest["counts"]
     return f"""# Benchmarks
 
@@ -178,6 +193,20 @@ It runs in another interpreter, which stays up and waits while we work, and time
 imports, and without its first fit of the same customers, in which PyTensor compiles.
 
 {measured.against(pymc.RIVAL)}
+
+## Features, and shops made up
+
+Floor is the barest form of the job: purchase days counted and added up, the log alone written.
+
+{measured.against(NOBODY)}
+
+## Scoring with a saved run
+
+A run that learned from {LEARNED_FROM:,} customers with the default budget, asked about
+{measured.scored.customers:,} others: forecasts, intervals, scores, segments and reasons in words.
+The log was read and checked before.
+
+{measured.scored.table()}
 
 ## Memory
 

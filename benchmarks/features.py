@@ -68,6 +68,7 @@ def build(work: Path, customers: int, every: int = 1, repeats: int = REPEATS) ->
         case=f"{frame.shape[1] - 1} features of {len(frame):,} customers",
         sizes=f"{customers:,} customers with {n_days:,} purchase days",
         ours_seconds=spent,
+        rival="",
         rival_seconds=None,
         repeats=repeats,
         rival_repeats=0,

@@ -60,6 +60,7 @@ def make(work: Path, rows: int, form: str, repeats: int = REPEATS) -> Result:
         case=f"generate {written:,} transactions as {form}",
         sizes=f"{config.customers:,} customers",
         ours_seconds=spent,
+        rival="",
         rival_seconds=None,
         repeats=repeats,
         rival_repeats=0,

@@ -68,9 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(machine(PACKAGES), flush=True)
     smaller = QUICK if asked.quick else 1
     with TemporaryDirectory(prefix="clv-benchmarks-") as work:
-        folder = Path(work)
-        model = asked.run or learned(folder, LEARNED_FROM // min(smaller, 10))
-        print(score(folder, model, CUSTOMERS // smaller).table())
+        print(score_anew(Path(work), CUSTOMERS // smaller, asked.run).table())
+
+
+def score_anew(work: Path, customers: int, run: Path | None = None) -> Scored:
+    """Score so many customers with a run folder, one made for it unless given."""
+    fewer = min(CUSTOMERS // customers, 10)
+    return score(work, run or learned(work, LEARNED_FROM // fewer), customers)
 
 
 def learned(work: Path, customers: int) -> Path:

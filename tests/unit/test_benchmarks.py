@@ -16,6 +16,7 @@ from benchmarks.memory import Footprint, footprints_table
 from benchmarks.peer import Peer, versions
 from benchmarks.population import PURCHASES, SHORTEST, customers, sorted_keys
 from benchmarks.result import COLUMNS, Result, least, seconds, side_by_side, table
+from benchmarks.scoring import Scored
 from benchmarks.whole_run import Watched, resident_mb, stages_table
 
 #: Answers each request like a fit that finds the truth, in a second more than the last one.
@@ -224,7 +225,7 @@ def test_each_row_is_measured(name, small, monkeypatch):
     result = ROWS[name](small)
     assert result.ours_seconds > 0
     assert result.floor_seconds > 0
-    assert (result.ratio is None) == name.startswith("size")
+    assert (result.ratio is None) == name.startswith(("size", "features", "generate"))
     assert name.startswith((result.rival, "size"))
 
 
@@ -306,15 +307,24 @@ def test_the_page_has_a_table_for_each_rival():
     stages = [{"name": "read", "seconds": 1.5, "peak_memory_mb": 1200}]
     counts = {"rows_in": 10_000_000, "customers": 1_000_000}
     measured = Measured(
-        rows=[RESULT, replace(RESULT, case="MCMC", rival="pymc-marketing")],
+        rows=[
+            RESULT,
+            replace(RESULT, case="MCMC", rival="pymc-marketing"),
+            replace(RESULT, case="200 features", rival="", rival_seconds=None),
+        ],
         footprints=[Footprint("fit", 2_000, 0.5, 48_000, 80_000)],
         run=Watched(2.0, 1300.4, {"stages": stages, "counts": counts}),
+        scored=Scored(1_000_000, {"features and forecasts": 40.0}, {}),
     )
     told = page("a machine", measured)
     beside, other = told.split("## Side by side with pymc-marketing")
     assert "fit BG/NBD" in beside
     assert "MCMC" not in beside
     assert "MCMC" in other
+    assert "200 features" not in beside
+    assert "200 features" in other.split("## Features")[1]
+    assert "asked about\n1,000,000 others" in other
+    assert "| features and forecasts | 40" in other
     assert "| fit | 2,000" in other
     assert "| read          | 1.5" in other
-    assert tables(measured).count("| case") == 2
+    assert tables(measured).count("| case") == 3
