@@ -123,23 +123,6 @@ class Encoder:
             place += len(columns)
         return found
 
-    def by_feature(self, contributions: Floats) -> Floats:
-        """Contributions of columns, the base last, as those of features, the base last.
-
-        Parameters
-        ----------
-        contributions : (n, columns + 1) as `Learner.contributions` tells
-
-        Returns
-        -------
-        (n, features + 1), the features in the order of `features`
-        """
-        found = np.zeros((len(contributions), len(self.features) + 1))
-        for column, feature in enumerate(self.origins()):
-            found[:, feature] += contributions[:, column]
-        found[:, -1] = contributions[:, -1]
-        return found
-
     def texts(self, name: str) -> tuple[str, ...]:
         """What the columns of a feature stand for, one text each."""
         return (*self.levels[name], OTHER) if name in self.others else self.levels[name]

@@ -112,14 +112,6 @@ def test_written_as_json_it_says_the_same():
     np.testing.assert_array_equal(again.of(table()), ENCODER.of(table()))
 
 
-def test_contributions_of_columns_become_those_of_features():
-    parts = np.arange(1.0, 19.0).reshape(2, 9)
-    folded = ENCODER.by_feature(parts)
-    assert ENCODER.features == ("spent", "orders", "cost", "member", "since", "channel")
-    np.testing.assert_array_equal(folded[0], [1, 2, 3, 4, 5, 6 + 7 + 8, 9])
-    np.testing.assert_allclose(folded.sum(axis=1), parts.sum(axis=1))
-
-
 @given(st.permutations(range(len(CHANNELS))), st.integers(1, len(CHANNELS)))
 def test_neither_order_nor_company_changes_a_row(order, many):
     some = list(order)[:many]
