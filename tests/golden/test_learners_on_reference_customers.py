@@ -1,6 +1,6 @@
 """What learners reach on a table of customers with a given target, by five folds.
 
-Aimed at: R2 .917 and MAE 344. The linear model misses the second by one.
+Aimed at: R2 .917 and MAE 344. The network misses both.
 """
 
 import numpy as np
@@ -21,7 +21,10 @@ REACHED = {
     "gradient_boosting": (0.925, 330),
     "glm": (0.919, 347),
     "hurdle": (0.925, 330),
+    "ziln": (0.90, 370),
 }
+#: Takes many seconds.
+SLOW = "ziln"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,9 @@ def customers(data_dir):
     return table.drop(columns=["customer_id", "customer_segment"])
 
 
-@pytest.mark.parametrize("name", REACHED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n == SLOW else []) for n in REACHED]
+)
 def test_five_folds_reach_what_was_reached_before(name, customers):
     target, known = customers["actual_clv"].to_numpy(), customers.drop(columns="actual_clv")
     found = []

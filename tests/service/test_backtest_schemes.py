@@ -7,6 +7,7 @@ import pytest
 import clv
 from clv.core.errors import SettingError
 from clv.core.types import AsOf
+from clv.evaluation import table
 from clv.evaluation.backtest import last_part
 from tests.logs import CUSTOMERS, DAYS, FIRST, write_log
 
@@ -32,10 +33,13 @@ def test_three_parts_stand_on_one_day_with_the_last_part_after_it(log, tmp_path)
     rows = {row["model"]: row for row in found["rows"]}
     assert rows["naive_rate"]["kind"] == "naive"
     assert len(rows["mbgnbd"]["intervals"]) == 1
+    groups = rows["mbgnbd"]["churn"]["reliability"]
+    assert sum(group["count"] for group in groups) == found["holdout"]["customers"]
+    assert found["tuning"] == []
     assert json.loads((tmp_path / "backtest.json").read_text())["origins"] == found["origins"]
 
 
-def test_folds_of_customers_compare_learners_and_say_what_they_are_not(log, tmp_path):
+def test_folds_of_customers_compare_learners_and_go_on_where_they_were(log, tmp_path, monkeypatch):
     found = clv.backtest(log, out=tmp_path, scheme="5-fold", models=["gradient_boosting"])
     assert found["origins"] == [f"fold {i}" for i in range(1, 6)]
     assert {row["model"] for row in found["rows"]} == {"gradient_boosting", "mean", "median"}
@@ -45,6 +49,15 @@ def test_folds_of_customers_compare_learners_and_say_what_they_are_not(log, tmp_
     assert found["features"] > 80
     assert found["champion"]["name"] == "gradient_boosting"
     assert json.loads((tmp_path / "backtest.json").read_text())["note"] == found["note"]
+    groups = found["churn"]["reliability"]
+    assert sum(group["count"] for group in groups) == found["customers"]
+
+    def never(*_):
+        raise AssertionError("done already")
+
+    monkeypatch.setattr(table, "_asked", never)
+    again = clv.backtest(log, out=tmp_path, scheme="5-fold", models=["gradient_boosting"])
+    assert again["rows"] == found["rows"]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +66,7 @@ def test_folds_of_customers_compare_learners_and_say_what_they_are_not(log, tmp_
         ({"scheme": "70/15/15", "horizon": 90}, "horizon: scheme 70/15/15 sets it"),
         ({"scheme": "5-fold", "origins": 3}, "origins: scheme 5-fold sets it"),
         ({"scheme": "5-fold", "models": ["bgnbd"]}, "compares learners"),
+        ({"scheme": "5-fold", "tune": "9s"}, "tune: the scheme 5-fold compares learners by their"),
     ],
 )
 def test_what_a_scheme_settles_cannot_be_asked_for(log, tmp_path, options, said):

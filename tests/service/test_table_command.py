@@ -13,6 +13,10 @@ import pytest
 
 import clv as package
 from clv.core.errors import ClvError
+from clv.ops.jobconfig import JobConfig
+from clv.ops.machine import Machine
+from clv.ops.progress import Silent, Stages
+from clv.ops.tables import find_out
 from tests.customer_tables import customers
 
 QUICK = ("--models", "gradient_boosting", "--folds", "3")
@@ -193,3 +197,82 @@ def test_too_few_targets_are_told(tmp_path):
     customers(19).to_csv(tmp_path / "c.csv", index=False)
     with pytest.raises(ClvError, match="19 row\\(s\\) have a clv; 20 are needed"):
         package.run(table=tmp_path / "c.csv", target="clv", out=tmp_path / "run")
+
+
+def test_a_column_that_nothing_knows_of_is_forecast_its_mean(tmp_path):
+    draw = np.random.default_rng(1)
+    frame = pd.DataFrame({"a": draw.normal(size=120), "worth": draw.gamma(1, 30, 120)})
+    frame.to_csv(tmp_path / "c.csv", index=False)
+    run = package.run(
+        table=tmp_path / "c.csv", target="worth", out=tmp_path / "run",
+        models=["glm", "gradient_boosting"],
+    )  # fmt: skip
+    assert run.manifest["champion"]["name"] == "mean"
+    assert run.manifest["signal"] is False
+    assert run.manifest["insight"] is None
+    assert any("forecast the mean" in warning for warning in run.manifest["warnings"])
+    assert "Nothing does: every row is forecast the same" in run.report.read_text()
+    scored = package.predict(run, tmp_path / "c.csv")
+    assert scored["forecast"].to_numpy() == pytest.approx(frame["worth"].mean())
+    assert scored["reasons"].str.contains("forecast the mean").all()
+    inside = frame["worth"].between(scored["lower"], scored["upper"])
+    assert inside.mean() == pytest.approx(0.9, abs=0.05)
+
+
+def test_a_target_of_almost_only_zeros_is_told(tmp_path):
+    frame = customers(60)
+    frame.loc[9:, "clv"] = 0.0
+    frame.to_csv(tmp_path / "c.csv", index=False)
+    with pytest.raises(ClvError, match="9 of 60 row\\(s\\) have a clv above 0; 10 are needed"):
+        package.run(table=tmp_path / "c.csv", target="clv", out=tmp_path / "run")
+
+
+def test_a_fold_without_anything_leaves_the_others_their_figures(tmp_path):
+    frame = customers(60).assign(clv=0.0)
+    frame.loc[frame.index[:10], "clv"] = np.arange(10) * 20.0 + 10
+    # Rows of one customer stay together, so that their folds alone have anything.
+    frame["customer_id"] = ["A"] * 10 + [f"C{i}" for i in range(50)]
+    frame.to_csv(tmp_path / "c.csv", index=False)
+    run = package.run(
+        table=tmp_path / "c.csv", target="clv", out=tmp_path / "run", models="glm", folds=3
+    )
+    assert run.leaderboard["judged"] == 1
+    assert all(row["deviance"] is not None for row in run.leaderboard["rows"])
+    assert any("2 of 3 folds have no clv above 0" in told for told in run.manifest["warnings"])
+
+
+def test_what_is_delivered_has_gone_as_far_as_what_was_judged(tmp_path):
+    customers(400).to_csv(tmp_path / "c.csv", index=False)
+    asked = JobConfig.checked(
+        {"table": str(tmp_path / "c.csv"), "target": "clv", "time": "joined",
+         "models": ["xgboost", "gradient_boosting"]}
+    )  # fmt: skip
+    found = find_out("run", asked.table_settings(Machine()), Stages(Silent()))
+    rounds = {name: one.rounds for name, one in found.compared.settled.items()}
+    assert set(rounds) == {"xgboost", "gradient_boosting"}
+    assert set(rounds.values()) != {100}
+    delivered = found.scorer.panel.learners
+    assert {name: learner.rounds_ for name, learner in delivered.items()} == {
+        name: rounds[name] for name in delivered
+    }
+
+
+def test_the_total_has_an_interval(done):
+    total = done["total"]
+    assert total["lower"] < total["forecast"] < total["upper"]
+    assert total["folds"] == 5
+
+
+def test_settings_may_be_searched_and_what_was_found_is_told(folder, table):
+    ended = clv(
+        folder, "run", "--table", "customers.csv", "--target", "clv", *QUICK, "--tune", "8s",
+        "--out", "tuned",
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    [search] = json.loads((folder / "tuned" / "manifest.json").read_text())["tuning"]
+    assert search["learner"] == "gradient_boosting"
+    assert search["trials"] >= 1
+    assert f"Tuned: {search['told']}." in ended.stdout
+    assert "3 folds within the rows that teach" in search["told"]
+    # One for each fold, and one for what is delivered.
+    assert len(list((folder / ".clv" / "tuning").iterdir())) == 4

@@ -69,6 +69,7 @@ def print_run(run: Run, as_json: bool) -> None:
     for row in run.leaderboard["rows"]:
         for note in [row["failed"]] if row["failed"] else row.get("notes", []):
             console.print(f"Note: {note}")
+    print_tuning(console, manifest["tuning"])
     champion = manifest["champion"]
     console.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})\n")
     console.print(
@@ -92,9 +93,15 @@ def print_backtest(found: Json, as_json: bool) -> None:
     console.print(LEGEND)
     console.print(intervals(found))
     console.print(INTERVALS_LEGEND)
+    print_tuning(console, found["tuning"])
     champion = found["champion"]
     console.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})")
     console.print(f"Every figure of every day: {Path(found['folder']) / 'backtest.json'}")
+
+
+def print_tuning(console: Console, searches: list[Json]) -> None:
+    for told in dict.fromkeys(search["told"] for search in searches):
+        console.print(f"Tuned: {told}.")
 
 
 def print_validation(found: Json, as_json: bool) -> None:

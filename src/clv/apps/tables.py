@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from clv.apps.boards import number
-from clv.apps.printing import open_console, print_json
+from clv.apps.printing import open_console, print_json, print_tuning
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,8 +46,14 @@ def print_table_run(run: Run, as_json: bool) -> None:
         shown.print(f"Left out: {name}: {why}")
     shown.print()
     print_board(shown, run.leaderboard)
+    print_tuning(shown, manifest["tuning"])
     champion = manifest["champion"]
     shown.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})")
+    total, between = manifest["total"], ""
+    if total["lower"] is not None:
+        ends = f"{total['lower']:,.0f} to {total['upper']:,.0f}"
+        between = f" ({manifest['level']:.0%} interval for as many like them: {ends})"
+    shown.print(f"All rows together are forecast {total['forecast']:,.0f}{between}")
     if covered := manifest["coverage"]:
         shown.print(
             f"Intervals at {manifest['level']:.0%}: of rows held out {covered['above']:.1%} lay"

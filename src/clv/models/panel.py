@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from clv.core.errors import DependencyError, FitError, RunError
 from clv.core.types import Floats
 from clv.models.learners import registry
-from clv.models.learners.base import Learner
+from clv.models.learners.base import Learner, Settings
 from clv.models.learners.encoder import Encoder
 from clv.models.learners.rows import Rows
 from clv.models.reasons import Explainer
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 FILE = "panel.json"
 VERSION = 1
+#: Learners that go step by step and, stopped, can be told one number of steps to go again. The
+#: hurdle's halves and the network's parts stop each at its own; they are not stopped.
+STOPPABLE = ("xgboost", "lightgbm", "gradient_boosting")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,8 @@ class Panel:
         target: Floats,
         names: Sequence[str],
         seed: int = 0,
-        check: tuple[pd.DataFrame, Floats] | None = None,
+        stop: tuple[pd.DataFrame, Floats] | None = None,
+        settings: Mapping[str, Settings] | None = None,
     ) -> Self:
         """Fit every learner named; they weigh the same until told otherwise.
 
@@ -63,7 +67,8 @@ class Panel:
         frame : (n, features) as they are; texts and gaps are encoded from these rows alone
         target : (n,) 0 or more
         names : of the learners
-        check : other rows, by which learners that go step by step tell when to stop
+        stop : other rows, by which learners of `STOPPABLE` tell when to stop
+        settings : of learners, by name; the defaults of those not named
 
         Raises
         ------
@@ -72,26 +77,24 @@ class Panel:
         encoder = Encoder.learn(frame)
         rows = Rows.of(encoder.of(frame), encoder.names, target)
         later = None
-        if check is not None:
-            later = Rows.of(encoder.of(check[0]), encoder.names, check[1])
+        if stop is not None:
+            later = Rows.of(encoder.of(stop[0]), encoder.names, stop[1])
         learners, failed = {}, {}
         for name in names:
+            made = registry.make(name, seed, (settings or {}).get(name))
             try:
-                learners[name] = registry.make(name, seed).fit(rows, later)
+                learners[name] = made.fit(rows, later if name in STOPPABLE else None)
             except (FitError, DependencyError) as error:
                 failed[name] = str(error)
         if not learners:
             raise FitError(next(iter(failed.values()), "table: no learner was named. Name one."))
         weights = np.full(len(learners), 1.0 / len(learners))
-        return cls(
-            encoder,
-            learners,
-            weights,
-            float((target > 0).mean()),
-            float(target.mean()),
-            float(np.median(target)),
-            failed,
-        )
+        return cls(encoder, learners, weights, *_middle(target), failed)
+
+    @classmethod
+    def of_mean(cls, frame: pd.DataFrame, target: Floats) -> Self:
+        """No learner: every row is forecast the mean of the target."""
+        return cls(Encoder.learn(frame), {}, np.empty(0), *_middle(target), {})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,12 +113,21 @@ class Panel:
             self.failed,
         )
 
+    @property
+    def settled(self) -> dict[str, Settings]:
+        """Settings by which learners that were stopped go as far again without being stopped."""
+        return {
+            name: settled(learner) for name, learner in self.learners.items() if name in STOPPABLE
+        }
+
     def each(self, X: Floats) -> Floats:
         """(n, learners) forecasts."""
         return np.column_stack([learner.predict(X) for learner in self.learners.values()])
 
     def value(self, X: Floats) -> Floats:
-        """(n,) mean of the forecasts by the weights."""
+        """(n,) mean of the forecasts by the weights; the target's mean without learners."""
+        if not self.learners:
+            return np.full(len(X), self.mean)
         return np.asarray(self.each(X) @ self.weights)
 
     def chance(self, X: Floats) -> Floats:
@@ -126,8 +138,12 @@ class Panel:
             return np.full(len(X), self.share)
         return np.asarray(np.mean(known, axis=0))
 
-    def explainer(self, X: Floats) -> Explainer:
-        """What moves forecasts, against a mean customer of the (n, columns) rows."""
+    def explainer(self, X: Floats) -> Explainer | None:
+        """What moves forecasts, against a mean customer of the (n, columns) rows; None without
+        learners.
+        """
+        if not self.learners:
+            return None
         return Explainer.learn(self.encoder, list(self.learners.values()), self.weights, X)
 
     def save(self, folder: Path) -> None:
@@ -172,3 +188,18 @@ class Panel:
             )
         except (OSError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise RunError(f"model: {folder} cannot be read ({error!r}). Run it again.") from None
+
+
+def settled(learner: Any) -> Settings:
+    """The learner's settings, with the rounds it has gone."""
+    settings: Settings = learner.settings
+    if learner.silent_:
+        return settings
+    rounds = learner.trees_.rounds if learner.name == "lightgbm" else learner.rounds_
+    gone: Settings = replace(learner.settings, rounds=max(1, rounds))
+    return gone
+
+
+def _middle(target: Floats) -> tuple[float, float, float]:
+    """Share above 0, mean and median."""
+    return float((target > 0).mean()), float(target.mean()), float(np.median(target))

@@ -10,6 +10,7 @@ from pathlib import Path
 from clv.core.types import AsOf, Json
 from clv.evaluation import honesty
 from clv.evaluation.backtest import Kept, last_part
+from clv.evaluation.donefolds import DoneFolds
 from clv.ops import manifest as manifests
 from clv.ops import runs
 from clv.ops.config import FOLDS, PARTS, BacktestConfig
@@ -18,6 +19,7 @@ from clv.ops.job import Contest, Log, RunSettings
 from clv.ops.machine import Machine
 from clv.ops.pipeline import hold_contest, opened
 from clv.ops.progress import Reporter, Stages
+from clv.ops.searching import content_of
 
 RESULT = "backtest.json"
 
@@ -37,9 +39,10 @@ def backtest(
     Returns
     -------
     "rule", "champion", "origins", "rows" as in the leaderboard of a run, each row with
-    "intervals" (what they reached, over origins that had others before them) and "totals". With
-    the scheme 5-fold as in the leaderboard of a run on a table, and "coverage" of the champion's
-    intervals
+    "intervals" (what they reached, over origins that had others before them), "churn" (how true
+    the chances of no purchase were, in groups of rising chance) and "totals"; "tuning", what a
+    search of settings tried and found. With the scheme 5-fold as in the leaderboard of a run on
+    a table, and "coverage" of the champion's intervals
 
     Raises
     ------
@@ -53,31 +56,37 @@ def backtest(
         tempfile.TemporaryDirectory(prefix="clv-") as work,
         opened(settings, Path(work), stages) as held,
     ):
+        asked = _asked(held, settings)
         if config.scheme == FOLDS:
-            told = fold_customers(held, settings, stages)
+            told = fold_customers(held, settings, stages, DoneFolds(folder / "done", asked))
         else:
-            told = _on_past_days(held, config, settings, folder, stages)
+            kept = Kept(folder / "done", asked)
+            told = _on_past_days(held, config, settings, kept, stages)
     told |= {"as_of": str(held.read.as_of), "folder": str(folder)}
     folder.mkdir(parents=True, exist_ok=True)
     runs.write_json(folder / RESULT, told)
     return told
 
 
+def _asked(held: Log, settings: RunSettings) -> Json:
+    """What the work depends on, so that what was kept of other work is not taken for it."""
+    return {
+        "log": [origin.sha256 for origin in held.read.origins],
+        "settings": {k: v for k, v in settings.asked.items() if k != "origins"},
+        "files": [content_of(path) for path in (settings.beside.customers, settings.beside.series)],
+        "version": version("clv"),
+    }
+
+
 def _on_past_days(
-    held: Log, config: BacktestConfig, settings: RunSettings, folder: Path, stages: Stages
+    held: Log, config: BacktestConfig, settings: RunSettings, kept: Kept, stages: Stages
 ) -> Json:
     origins = None
     if config.scheme == PARTS:
         # Models look ahead as far as they are asked to, inside the first 85 % too.
         origins = [last_part(AsOf(held.book.first_day), held.book.as_of)]
         settings = replace(settings, horizon=origins[0].window)
-    asked = {
-        "log": [origin.sha256 for origin in held.read.origins],
-        "settings": {k: v for k, v in settings.asked.items() if k != "origins"},
-        "version": version("clv"),
-    }
-    kept = Kept(folder / "done", asked)
-    contest = hold_contest(held, settings, stages, kept, origins=origins, tune_before_all=True)
+    contest = hold_contest(held, settings, stages, kept, origins=origins)
     with stages.stage("see what intervals reach"):
         told = _told(contest, settings.level, settings.seed, by_halves=origins is not None)
     return told | {"horizon_days": settings.horizon.n_days}
@@ -87,11 +96,16 @@ def _told(contest: Contest, level: float, seed: int, *, by_halves: bool) -> Json
     board = manifests.leaderboard(contest, level)
     for row in board["rows"]:
         name = row["model"]
-        each = [
-            honesty.reached(found, name, level, seed)
+        judged = [
+            found
             for found in honesty.judged(contest.trials, name, seed)
             if found.how == honesty.HELD_OUT or by_halves
         ]
-        row["intervals"] = each
+        row["intervals"] = [honesty.reached(found, name, level, seed) for found in judged]
+        row["churn"] = honesty.churn(judged)
         row["totals"] = honesty.totals(contest.trials, name, level)
-    return {**board, "champion": manifests.champion(contest)}
+    return {
+        **board,
+        "champion": manifests.champion(contest),
+        "tuning": [search.to_json() for search in contest.searches],
+    }

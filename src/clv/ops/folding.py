@@ -9,6 +9,7 @@ from clv.core.errors import SettingError
 from clv.core.types import AsOf, Json
 from clv.evaluation import heldout
 from clv.evaluation.backtest import last_origin
+from clv.evaluation.donefolds import DoneFolds
 from clv.evaluation.table import crossvalidate
 from clv.models.companion import companion, outputs
 from clv.models.learners import registry
@@ -26,19 +27,28 @@ NOTE = (
 )
 
 
-def fold_customers(log: Log, settings: RunSettings, stages: Stages) -> Json:
+def fold_customers(log: Log, settings: RunSettings, stages: Stages, done: DoneFolds) -> Json:
     """Cross-validate learners over customers, on the last past day whose window is known.
+
+    Parameters
+    ----------
+    done : where folds are kept as they are done
 
     Returns
     -------
     the leaderboard, "champion", "coverage" of its intervals, "cutoff", "horizon_days",
-    "customers" parted of "customers_known", "features", "level", and "note": what such figures
-    are not
+    "churn", how true its chances of no purchase were; "customers" parted of "customers_known",
+    "features", "level", and "note": what such figures are not
 
     Raises
     ------
-    SettingError : models are named, none of them a learner
+    SettingError : models are named, none of them a learner; or settings shall be searched
     """
+    if settings.tune is not None:
+        raise SettingError(
+            "tune: the scheme 5-fold compares learners by their own settings. Leave out --tune, or"
+            " the scheme: the rolling one searches settings on days before those it judges."
+        )
     learners = [name for name in _asked_for(settings) if name in registry.available()]
     if not learners:
         raise SettingError(
@@ -57,12 +67,15 @@ def fold_customers(log: Log, settings: RunSettings, stages: Stages) -> Json:
         frame = pd.concat([features.reset_index(drop=True), told.reset_index(drop=True)], axis=1)
         target = log.book.outcome(history, origin.window).value
     with stages.stage("compare models on customers held out"):
-        compared = crossvalidate(frame, target, learners, N_FOLDS, settings.seed, stages.note)
+        compared = crossvalidate(
+            frame, target, learners, N_FOLDS, settings.seed, stages.note, done=done
+        )
     covered = heldout.reached(compared, compared.champion, settings.level, settings.seed)
     return {
         **leaderboard(compared),
         "champion": champion(compared),
         "coverage": covered,
+        "churn": heldout.churn(compared, compared.champion),
         "cutoff": str(origin.cutoff),
         "horizon_days": origin.window.n_days,
         "customers": len(history),

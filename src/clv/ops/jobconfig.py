@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator
 
 from clv.core.errors import SettingError
-from clv.ops.config import RunConfig
+from clv.ops.config import RunConfig, seconds_of
 
 # Help texts are made from this module: what is heavy is imported where it is used.
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from clv.ops.tables import TableSettings
 
 #: Settings that logs and tables share.
-SHARED = frozenset({"level", "seed", "models", "budget"})
+SHARED = frozenset({"level", "seed", "models", "budget", "tune"})
 
 
 def _of_table(default: Any, text: str) -> Any:
@@ -89,6 +89,7 @@ class JobConfig(RunConfig):
             seed=self.seed,
             models=tuple(dict.fromkeys(self.models)) or None,
             budget=self.budget,
+            tune=seconds_of(self.tune) if self.tune else None,
             out=out,
             machine=machine,
             asked=self.asked,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 
-import clv.models.learners.registry as learners
 from clv.core.errors import HistoryError
 from clv.core.schema import QUARANTINE
 from clv.core.types import AsOf
@@ -23,7 +21,6 @@ from clv.evaluation import honesty, readiness, tuning
 from clv.evaluation.backtest import Kept, Origin, choose, rolling, run_trial
 from clv.evaluation.report import Findings, render
 from clv.evaluation.tracking import track
-from clv.evaluation.tuning import Search
 from clv.features.book import Book, History, to_frame
 from clv.features.ledger import Ledger
 from clv.models import registry
@@ -35,6 +32,7 @@ from clv.ops import runs
 from clv.ops.job import Contest, Log, Result, RunSettings
 from clv.ops.progress import Reporter, Silent, Stages
 from clv.ops.scoring import Scorer
+from clv.ops.searching import search_settings
 
 #: Rows of the quarantine that the report shows.
 SAMPLE_ROWS = 20
@@ -138,20 +136,22 @@ def hold_contest(
     kept: Kept | None = None,
     *,
     origins: list[Origin] | None = None,
-    tune_before_all: bool = False,
 ) -> Contest:
     """Every model on past days of the log, and the one that is trusted with the future.
 
     Parameters
     ----------
     origins : past days to stand on, the earliest first; rolling ones unless given
-    tune_before_all : settings are searched on days before every origin, not just the last
     """
     book, budget = log.book, settings.budget
     if origins is None:
         origins = rolling(AsOf(book.first_day), book.as_of, settings.horizon, budget.origins)
-    searches = _searched(log, origins[0 if tune_before_all else -1], settings, stages)
-    lesson = budget.lesson(settings.seed, tuning.tuned(searches))
+    searches = search_settings(log, origins, settings, stages)
+    found = tuning.tuned(searches)
+    lesson = budget.lesson(settings.seed, found)
+    if kept is not None and found:
+        # What learners of other settings said before is not what these would say.
+        kept = replace(kept, asked={**kept.asked, "tuned": lesson.tuned})
     with stages.stage("compare models on the past"):
         models = {name: budget.fresh(name, lesson) for name in settings.compared}
         trials = []
@@ -164,19 +164,6 @@ def hold_contest(
                     raise
         candidates = [name for name in settings.compared if registry.entry(name).kind == "model"]
         return Contest(trials, choose(trials, candidates), searches)
-
-
-def _searched(log: Log, holdout: Origin, settings: RunSettings, stages: Stages) -> list[Search]:
-    """Settings of learners searched for, where time is given; on days before the holdout."""
-    if settings.tune is None:
-        return []
-    names = [name for name in settings.budget.members if name in learners.NAMES]
-    about = [*(o.sha256 for o in log.read.origins), str(log.book.as_of), str(settings.horizon)]
-    mark = hashlib.sha256(json.dumps([*about, settings.seed]).encode()).hexdigest()[:16]
-    journal = settings.machine.home / "tuning" / f"{mark}.log"
-    with stages.stage("search settings of learners"):
-        lesson = settings.budget.lesson(settings.seed)
-        return tuning.tune(log.book, holdout, names, settings.tune, lesson, journal, stages.note)
 
 
 def learn(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -13,14 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clv.core.errors import ColumnError, HistoryError, SettingError
-from clv.core.types import Floats, Json
+from clv.core.types import Floats, Ints, Json
 from clv.data.table import CustomerTable, read_customer_table
 from clv.evaluation import heldout
 from clv.evaluation.folds import Fold, parted, shuffled
 from clv.evaluation.leakage import Suspicion, formula, suspicions
 from clv.evaluation.report.tablepage import render_table
-from clv.evaluation.table import ENSEMBLE, Comparison, crossvalidate
+from clv.evaluation.table import ENSEMBLE, MEAN, Comparison, crossvalidate
+from clv.evaluation.tabletuning import TableSearch
+from clv.evaluation.tuning import Search, tuned
 from clv.models.learners import registry
+from clv.models.learners.base import Settings
 from clv.models.panel import Panel
 from clv.ops import manifest as manifests
 from clv.ops import runs
@@ -38,6 +42,8 @@ LEARNERS = {
 
 #: Rows with a target below which nothing can be learned and checked.
 FEWEST_ROWS = 20
+#: Targets above 0 below which folds can hardly be judged.
+FEWEST_POSITIVE = 10
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class TableSettings:
     level : of every interval, between 0.5 and 0.99
     seed : of every random choice
     models : learners compared; None takes those of the budget
+    tune : seconds to search settings of learners in; None for none
     out, machine, asked : as in `clv.ops.job.RunSettings`
     """
 
@@ -71,6 +78,7 @@ class TableSettings:
     seed: int = 0
     models: tuple[str, ...] | None = None
     budget: Literal["fast", "standard", "best"] = "standard"
+    tune: float | None = None
     out: Path | None = None
     machine: Machine = field(default_factory=Machine)
     asked: Json = field(default_factory=dict)
@@ -104,6 +112,7 @@ class TableResult:
     left_out : column -> why learners do not see it
     formula : sentence on a formula that tells the target, where there is one
     compared : of the known rows
+    searches : of settings of learners, where time was given for it
     forecasts : of all rows
     """
 
@@ -116,6 +125,7 @@ class TableResult:
     suspected: list[Suspicion]
     formula: str | None
     compared: Comparison
+    searches: list[Search]
     scorer: TableScorer
     forecasts: pa.Table
     holdout: pd.DataFrame
@@ -162,6 +172,12 @@ def find_out(run_id: str, settings: TableSettings, stages: Stages) -> TableResul
             " learn from some and check on others. Add customers whose target is known."
         )
     target = table.target[known]
+    if (positive := int((target > 0).sum())) < FEWEST_POSITIVE:
+        raise HistoryError(
+            f"table: {positive} of {len(known)} row(s) have a {settings.target} above 0;"
+            f" {FEWEST_POSITIVE} are needed to learn from some and check on others. Add customers"
+            " who brought something."
+        )
     with stages.stage("look for columns that know the target"):
         suspected = suspicions(table.frame.iloc[known], target)
         left_out = _left_out(table, suspected, settings)
@@ -173,16 +189,10 @@ def find_out(run_id: str, settings: TableSettings, stages: Stages) -> TableResul
             )
     taught = frame.iloc[known].reset_index(drop=True)
     with stages.stage("compare models on rows held out"):
-        folds = _folds(settings, table, known)
-        compared = crossvalidate(
-            taught, target, settings.learners, folds, settings.seed, stages.note
-        )
+        compared, searches = _compared(settings, table, known, taught, stages)
     champion = compared.champion
     with stages.stage("fit the champion on everything"):
-        weights = compared.weights_of(champion)
-        names = [n for n, weight in zip(compared.learners, weights, strict=True) if weight > 0]
-        panel = Panel.fit(taught, target, names, settings.seed)
-        panel = panel.weighed(np.array([weights[compared.learners.index(n)] for n in panel.names]))
+        panel = _champion(compared, taught, target, settings.seed, tuned(searches))
         scorer = TableScorer.learn(
             champion,
             settings.target,
@@ -206,10 +216,70 @@ def find_out(run_id: str, settings: TableSettings, stages: Stages) -> TableResul
         suspected=suspected,
         formula=formula(taught, target, reached) if np.isfinite(reached) else None,
         compared=compared,
+        searches=searches,
         scorer=scorer,
         forecasts=forecasts,
         holdout=judged,
     )
+
+
+def _compared(
+    settings: TableSettings,
+    table: CustomerTable,
+    known: np.ndarray,
+    frame: pd.DataFrame,
+    stages: Stages,
+) -> tuple[Comparison, list[Search]]:
+    """Models on the known rows, and the settings found for the one that will be delivered.
+
+    Where time is given for it, settings are searched within the rows that teach a fold, for each
+    fold anew, and at last within all of them; where there is one fold, its settings are kept.
+    """
+    assert table.target is not None
+    target, groups = table.target[known], _groups(table, known)
+    folds = _folds(settings, table, known)
+    searches: list[list[Search]] = []
+    if settings.tune is None:
+        about = (frame, target, settings.learners, folds, settings.seed, stages.note, groups)
+        return crossvalidate(*about), []
+    times = 1 if len(folds) == 1 else len(folds) + 1
+    search = TableSearch(
+        frame,
+        target,
+        groups,
+        settings.learners,
+        settings.tune / times,
+        settings.seed,
+        settings.machine.home / "tuning",
+        {"table": table.sha256, "target": settings.target, "version": version("clv")},
+    )
+
+    def searched(rows: Ints) -> dict[str, Settings]:
+        searches.append(search.on(rows, stages.note))
+        return tuned(searches[-1])
+
+    compared = crossvalidate(
+        frame, target, settings.learners, folds, settings.seed, stages.note, groups, tuned=searched
+    )
+    if len(folds) > 1:
+        searches.append(search.on(np.arange(len(known)), stages.note))
+    return compared, searches[-1]
+
+
+def _champion(
+    compared: Comparison,
+    frame: pd.DataFrame,
+    target: Floats,
+    seed: int,
+    settings: dict[str, Settings],
+) -> Panel:
+    """The champion fitted to all rows; what was stopped goes as far as it went then."""
+    if compared.champion == MEAN:
+        return Panel.of_mean(frame, target)
+    weights = compared.weights_of(compared.champion)
+    names = [n for n, weight in zip(compared.learners, weights, strict=True) if weight > 0]
+    panel = Panel.fit(frame, target, names, seed, settings={**settings, **compared.settled})
+    return panel.weighed(np.array([weights[compared.learners.index(n)] for n in panel.names]))
 
 
 def score_table(run: runs.Run, source: str, level: float | None) -> pa.Table:
@@ -252,12 +322,18 @@ def _left_out(
 
 
 def _folds(settings: TableSettings, table: CustomerTable, known: np.ndarray) -> list[Fold]:
-    groups = [table.ids[row] for row in known] if table.repeated else None
+    groups = _groups(table, known)
     if settings.time is not None:
-        return parted(len(known), settings.seed, time=_moments(settings.time, table, known))
+        moments = _moments(settings.time, table, known)
+        return parted(len(known), settings.seed, groups, moments)
     if settings.split:
         return parted(len(known), settings.seed, groups)
     return shuffled(len(known), settings.folds, settings.seed, groups)
+
+
+def _groups(table: CustomerTable, known: np.ndarray) -> list[str] | None:
+    """Whose rows they are, where a customer has several."""
+    return [table.ids[row] for row in known] if table.repeated else None
 
 
 def _moments(name: str, table: CustomerTable, known: np.ndarray) -> Floats:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from clv.core.errors import RunError, SettingError
-from clv.core.types import Json
+from clv.core.types import Floats, Json
 from clv.evaluation.heldout import interval, spread_of
 from clv.models.distribution import Distribution
 from clv.models.panel import Panel
@@ -23,6 +23,9 @@ from clv.segments.levels import LevelCuts
 
 PANEL, DISTRIBUTION, LEVELS = "champion", "distribution.json", "levels.json"
 EXPLAINER, SCORER = "explainer.json", "scorer.json"
+
+#: Reason of a forecast that is the mean.
+ALIKE = "every customer is forecast the mean: no column told more"
 
 #: Of forecasts.parquet of a table.
 FORECASTS = pa.schema(
@@ -52,7 +55,7 @@ class TableScorer:
     panel : the champion's learners
     distribution : of the target, learned from rows held out
     levels : cut points of the population's forecasts
-    explainer : what moves forecasts
+    explainer : what moves forecasts; None where every row is forecast the mean
     days : columns of days, whose numbers say nothing to a reader
     """
 
@@ -62,7 +65,7 @@ class TableScorer:
     panel: Panel
     distribution: Distribution
     levels: LevelCuts
-    explainer: Explainer
+    explainer: Explainer | None
     days: tuple[str, ...] = ()
 
     @classmethod
@@ -92,13 +95,6 @@ class TableScorer:
         value = self.panel.value(X)
         spread = spread_of(self.distribution, value, self.panel.chance(X))
         lower, upper = interval(spread, value, level)
-        moved = moved_by(self.explainer, self.explainer.drivers(X), None).combine_chunks()
-        # The words continue a sentence there; here they begin one.
-        words = pc.utf8_ltrim(moved, characters="; ")
-        for name in self.days:
-            told = phrase(name).words
-            words = pc.replace_substring_regex(words, rf"(\b{re.escape(told)}) \([^)]*\)", r"\1")
-        reasons = pc.if_else(pc.equal(words, ""), "forecast like most customers", words)
         return pa.table(
             {
                 "customer_id": pa.array(ids, pa.string()),
@@ -108,18 +104,30 @@ class TableScorer:
                 "level": np.full(len(value), level),
                 "value_tier": pa.array(self.levels.value_tier(value), pa.string()),
                 "clv_level": pa.array(self.levels.level(value), pa.string()),
-                "reasons": reasons,
+                "reasons": self._reasons(X),
                 "model": pa.array([self.model] * len(value), pa.string()),
             },
             schema=FORECASTS,
         )
+
+    def _reasons(self, X: Floats) -> pa.Array:
+        if self.explainer is None:
+            return pa.array([ALIKE] * len(X), pa.string())
+        moved = moved_by(self.explainer, self.explainer.drivers(X), None).combine_chunks()
+        # The words continue a sentence there; here they begin one.
+        words = pc.utf8_ltrim(moved, characters="; ")
+        for name in self.days:
+            told = phrase(name).words
+            words = pc.replace_substring_regex(words, rf"(\b{re.escape(told)}) \([^)]*\)", r"\1")
+        return pc.if_else(pc.equal(words, ""), "forecast like most customers", words)
 
     def save(self, folder: Path) -> None:
         (folder / PANEL).mkdir()
         self.panel.save(folder / PANEL)
         self.distribution.save(folder / DISTRIBUTION)
         (folder / LEVELS).write_text(json.dumps(self.levels.to_json()))
-        (folder / EXPLAINER).write_text(json.dumps(self.explainer.to_json()))
+        if self.explainer is not None:
+            (folder / EXPLAINER).write_text(json.dumps(self.explainer.to_json()))
         content: Json = {"model": self.model, "target": self.target, "id": self.id_column}
         content |= {"days": list(self.days)}
         (folder / SCORER).write_text(json.dumps(content))
@@ -135,7 +143,10 @@ class TableScorer:
         try:
             content = json.loads((folder / SCORER).read_text())
             panel = Panel.load(folder / PANEL)
-            told = json.loads((folder / EXPLAINER).read_text())
+            explainer = None
+            if panel.learners:
+                told = json.loads((folder / EXPLAINER).read_text())
+                explainer = Explainer.from_json(told, panel.encoder, panel.learners)
             return cls(
                 content["model"],
                 content["target"],
@@ -143,7 +154,7 @@ class TableScorer:
                 panel,
                 Distribution.load(folder / DISTRIBUTION),
                 LevelCuts.from_json(json.loads((folder / LEVELS).read_text())),
-                Explainer.from_json(told, panel.encoder, panel.learners),
+                explainer,
                 tuple(content["days"]),
             )
         except (OSError, LookupError, TypeError, ValueError, AttributeError, SettingError) as error:

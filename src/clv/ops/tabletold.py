@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clv.core.types import Json
+from clv.core.types import Floats, Json
 from clv.evaluation import heldout
-from clv.evaluation.table import ENSEMBLE, NAIVE, Comparison, label
+from clv.evaluation.folds import IN_TIME
+from clv.evaluation.table import ENSEMBLE, MEAN, NAIVE, Comparison, label
 from clv.models.insight import MOST_PICTURED, MOST_TOLD, SAMPLED, dependence, importance
 from clv.models.reasons.phrases import phrase
 from clv.ops.manifest import PACKAGES
@@ -35,6 +36,7 @@ def leaderboard(compared: Comparison) -> Json:
         "scheme": scheme(compared),
         "holdout": None,
         "origins": [fold.name for fold in compared.folds],
+        "judged": compared.judged,
         "rows": rows,
     }
 
@@ -43,9 +45,10 @@ def scheme(compared: Comparison) -> str:
     """How rows were held out, in words."""
     if compared.checked:
         fold = compared.folds[0]
+        stopped = f" stopped by {len(fold.stop):,}," if len(fold.stop) else ""
         return (
-            f"learned from {len(fold.taught):,} rows, chosen on {len(fold.check):,}, asked about"
-            f" {len(fold.asked):,}: {fold.name}"
+            f"learned from {len(fold.taught):,} rows,{stopped} chosen on {len(fold.check):,}, asked"
+            f" about {len(fold.asked):,}: {fold.name}"
         )
     return (
         f"{len(compared.folds)} folds drawn by lot; each asked once of models that learned from"
@@ -57,7 +60,9 @@ def champion(compared: Comparison) -> Json:
     """Which model forecasts, and why."""
     name, lowest = compared.champion, compared.lowest
     where = "on the rows between" if compared.checked else "over the folds"
-    if name == lowest:
+    if name == MEAN:
+        why = f"no model knew more {where} than the mean; {label(lowest)} came closest"
+    elif name == lowest:
         why = f"the lowest deviance {where} of {len(compared.said) - len(NAIVE)} models"
     else:
         why = f"{label(lowest)} has a lower deviance {where}, but not clearly"
@@ -102,10 +107,9 @@ def manifest(result: TableResult, stages: Stages) -> Json:
         "left_out": result.left_out,
         "budget": settings.budget,
         "champion": champion(compared),
-        "total": {
-            "forecast": float(np.sum(result.forecasts["forecast"].to_numpy())),
-            "known": float(compared.actual.sum()),
-        },
+        "tuning": [search.to_json() for search in result.searches],
+        "signal": compared.champion != MEAN,
+        "total": _total(result),
         "coverage": heldout.reached(compared, compared.champion, settings.level, settings.seed),
         "insight": _insight(result),
         "warnings": _warnings(result),
@@ -133,11 +137,8 @@ def _row(name: str, compared: Comparison) -> Json:
         "failed": None,
         "notes": [],
         "origins": each,
-        **{key: _finite(float(values.mean())) for key, values in figures.items()},
-        "spread": {
-            key: _finite(float(values.std(ddof=1))) if len(values) > 1 else None
-            for key, values in figures.items()
-        },
+        **{key: _mean(values) for key, values in figures.items()},
+        "spread": {key: _deviation(values) for key, values in figures.items()},
         "seconds": round(compared.seconds.get(name, 0.0), 3),
     }
 
@@ -166,14 +167,18 @@ def _warnings(result: TableResult) -> list[str]:
         )
     if without := len(table) - len(result.known):
         told.append(f"{without:,} row(s) have no {result.settings.target}: forecast, not learned")
-    rows = {row["model"]: row for row in leaderboard(result.compared)["rows"] if not row["failed"]}
-    own = rows[result.compared.champion]
-    if own["r2"] is not None and own["r2"] <= 0:
+    compared, target = result.compared, result.settings.target
+    if compared.judged < len(compared.folds):
         told.append(
-            f"no signal: the columns tell no more of {result.settings.target} than its mean does."
-            " Trust the mean, not the order of customers"
+            f"{len(compared.folds) - compared.judged} of {len(compared.folds)} folds have no"
+            f" {target} above 0: deviances are means over the others"
         )
-    if result.compared.folds[0].name != "the last 15 % in time":
+    if compared.champion == MEAN:
+        told.append(
+            f"no signal: no model told more of {target} than its mean does, so every customer is"
+            " forecast the mean. Do not order customers by it"
+        )
+    if result.compared.folds[0].name != IN_TIME:
         told.append(
             "figures are of customers held out, not of time: they tell how well customers like"
             " these are forecast, not how well the next year is"
@@ -181,8 +186,18 @@ def _warnings(result: TableResult) -> list[str]:
     return told
 
 
-def _insight(result: TableResult) -> Json:
-    """What drives forecasts, as `clv.models.insight.insight` tells it."""
+def _total(result: TableResult) -> Json:
+    """Of all rows, with how far the total of other customers like these may miss."""
+    value = result.forecasts["forecast"].to_numpy()
+    compared, level = result.compared, result.settings.level
+    told = heldout.total(compared, compared.champion, float(value.sum()), len(value), level)
+    return {**told, "known": float(compared.actual.sum())}
+
+
+def _insight(result: TableResult) -> Json | None:
+    """What drives forecasts, as `clv.models.insight.insight` tells it; None where nothing does."""
+    if result.scorer.explainer is None:
+        return None
     explainer, encoder = result.scorer.explainer, result.scorer.panel.encoder
     rows = np.arange(len(result.table.frame))
     if len(rows) > SAMPLED:
@@ -211,6 +226,17 @@ def _insight(result: TableResult) -> Json:
         if result.compared.champion == ENSEMBLE
         else [],
     }
+
+
+def _mean(values: Floats) -> float | None:
+    """Over the folds that have the figure."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else None
+
+
+def _deviation(values: Floats) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(known.std(ddof=1)) if len(known) > 1 else None
 
 
 def _finite(value: float) -> float | None:

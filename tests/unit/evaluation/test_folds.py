@@ -26,24 +26,38 @@ def test_the_seed_decides_the_folds():
 def test_rows_of_one_customer_stay_together():
     who = [str(i // 3) for i in range(60)]
     for fold in [*shuffled(60, 5, 0, who), *parted(60, 0, who)]:
-        parts = [{who[row] for row in rows} for rows in (fold.taught, fold.asked, fold.check)]
-        assert not parts[0] & parts[1]
-        assert not parts[0] & parts[2]
-        assert not parts[1] & parts[2]
+        rows_of = (fold.taught, fold.asked, fold.check, fold.stop)
+        parts = [{who[row] for row in rows} for rows in rows_of]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == 20
 
 
-def test_three_parts_have_their_sizes():
-    (fold,) = parted(200, seed=0)
-    assert [len(fold.taught), len(fold.check), len(fold.asked)] == pytest.approx(
-        [140, 30, 30], abs=2
-    )
+def test_three_parts_have_their_sizes_and_the_middle_one_is_halved():
+    (fold,) = parted(400, seed=0)
+    parts = (fold.taught, fold.stop, fold.check, fold.asked)
+    assert [len(rows) for rows in parts] == pytest.approx([280, 30, 30, 60], abs=2)
+    assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(400))
+
+
+def test_customers_are_not_torn_between_stopping_and_choosing():
+    who = [str(i // 10) for i in range(600)]
+    (fold,) = parted(600, 0, who, np.arange(600) // 5 * 1.0)
+    assert min(len(fold.stop), len(fold.check)) >= 20
+    assert not {who[row] for row in fold.stop} & {who[row] for row in fold.check}
+
+
+def test_few_rows_between_all_choose():
+    (fold,) = parted(100, seed=0)
+    assert len(fold.stop) == 0
+    assert len(fold.check) == pytest.approx(15, abs=1)
 
 
 def test_in_order_of_time_the_last_are_asked_and_moments_are_not_torn():
     time = np.random.default_rng(0).integers(0, 30, 300).astype(float)
     (fold,) = parted(300, seed=0, time=time)
-    assert time[fold.taught].max() < time[fold.check].min()
-    assert time[fold.check].max() < time[fold.asked].min()
+    between = np.concatenate([fold.stop, fold.check])
+    assert len(fold.stop) > 10
+    assert time[fold.taught].max() < time[between].min()
+    assert time[between].max() < time[fold.asked].min()
 
 
 @pytest.mark.parametrize("folds", [1, 11])

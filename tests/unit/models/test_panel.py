@@ -49,3 +49,23 @@ def test_a_broken_or_newer_file_is_told(panel, tmp_path):
     path.write_text("{")
     with pytest.raises(RunError, match="cannot be read"):
         Panel.load(tmp_path)
+
+
+def test_a_learner_that_was_stopped_goes_as_far_again_without_being_stopped(frame):
+    known, target = frame.drop(columns="clv"), frame["clv"].to_numpy()
+    taught, later = slice(0, 140), slice(140, 200)
+    names = ("xgboost", "lightgbm", "gradient_boosting", "glm")
+    stopped = Panel.fit(known[taught], target[taught], names, 0, (known[later], target[later]))
+    assert set(stopped.settled) == {"xgboost", "lightgbm", "gradient_boosting"}
+    again = Panel.fit(known, target, names, 0, settings=stopped.settled)
+    assert again.settled == stopped.settled
+    assert all(one.rounds not in (1, 100) for one in stopped.settled.values())
+
+
+def test_without_a_learner_everyone_is_forecast_the_mean(frame, tmp_path):
+    Panel.of_mean(frame.drop(columns="clv"), frame["clv"].to_numpy()).save(tmp_path)
+    panel = Panel.load(tmp_path)
+    X = panel.encoder.of(frame)
+    assert panel.value(X).tolist() == [pytest.approx(frame["clv"].mean())] * 200
+    assert panel.chance(X).tolist() == [1.0] * 200
+    assert panel.explainer(X) is None
