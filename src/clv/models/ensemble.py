@@ -365,7 +365,7 @@ def tells_apart(scores: Sequence[float]) -> bool:
     scores : of days half a window apart, so that neighbours share half of their outcome
     """
     k = len(scores)
-    return k == 0 or float(np.mean(scores)) > CHANCE * np.sqrt(2.0 * k - 1.0) / k
+    return k == 0 or float(np.mean(scores)) > CHANCE * math.sqrt(2.0 * k - 1.0) / k
 
 
 def _alike(found: pd.DataFrame) -> dict[str, float]:

@@ -1,10 +1,12 @@
 """Whether the past tells customers apart, and what is said where it does not."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from clv.core.types import Horizon
 from clv.models.ensemble import NO_SIGNAL, Ensemble, standard_score, tells_apart
+from clv.models.season import Season
 from tests.ledgers import book, day
 
 
@@ -74,3 +76,25 @@ def test_everyone_is_told_the_same_where_nothing_tells_them_apart(silent):
     assert product.to_numpy() == pytest.approx(told["clv"].to_numpy())
     # 400 customers, 0.01 purchases a day of 40 each.
     assert told["clv"].mean() == pytest.approx(90 * 0.01 * 40, rel=0.2)
+
+
+def test_saved_it_says_the_same(silent, tmp_path):
+    model, history = silent
+    model.save(tmp_path)
+    again = Ensemble.load(tmp_path).predict(history, Horizon(90))
+    pd.testing.assert_frame_equal(again, model.predict(history, Horizon(90)))
+
+
+def test_its_season_is_for_days_near_the_one_it_was_fitted_on(tmp_path):
+    rows = [(f"{who:02}", on, 10.0) for who in range(80) for on in range(who % 7, 800, 40)]
+    history = book(rows, 780).history(day(780), 60)
+    model = Ensemble(("mbgcnbd", "naive_rate"), days=1).fit(history)
+    model.season_ = Season(np.log(2.0), 2 / 3)
+    model.save(tmp_path)
+    saved = Ensemble.load(tmp_path)
+    moved = saved.predict(history, Horizon(60))["clv"].sum()
+    saved.season_ = None
+    assert moved == pytest.approx(2 ** (2 / 3) * saved.predict(history, Horizon(60))["clv"].sum())
+    later = book(rows, 800).history(day(800), 60)
+    told = [each.predict(later, Horizon(60))["clv"].sum() for each in (model, saved)]
+    assert told[0] == told[1]
