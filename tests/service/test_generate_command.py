@@ -19,7 +19,10 @@ from clv.core.errors import SettingError
 from clv.data.synthetic.defects import KINDS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "make-a-test-shop.md"
-TABLES = {"transactions", "customers", "customers_with_target", "sustainability", "market", "truth"}
+TABLES = {
+    *("transactions", "customers", "profiles", "customers_with_target"),
+    *("sustainability", "market", "truth"),
+}
 #: Enough to run on, and quick.
 MODELS = ["mbgnbd", "naive_rate"]
 

@@ -284,8 +284,9 @@ def generate(
 ) -> None:
     """Make up a shop whose truth is known: a log to try things on, and what will really come.
 
-    Writes the log, customers with and without what they bring later, sustainability and market
-    data, and the truth: every parameter, and each customer's expected value.
+    Writes the log; customers as they were known at first, with what they did in the log, and with
+    what they bring later; sustainability and market data; and the truth: every parameter, and each
+    customer's expected value.
 
     [bold]Examples[/bold]
 

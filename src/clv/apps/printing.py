@@ -96,6 +96,8 @@ def print_backtest(found: Json, as_json: bool) -> None:
     print_tuning(console, found["tuning"])
     champion = found["champion"]
     console.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})")
+    for notice in [*found["warnings"], *found["notices"]]:
+        console.print(f"Note: {notice}")
     console.print(f"Every figure of every day: {Path(found['folder']) / 'backtest.json'}")
 
 
@@ -248,6 +250,8 @@ def print_scored(scored: Scored | Built, out: Path | None, what: str = "forecast
         + (f" ({refused})" if refused else "")
         + "\n"
     )
+    for notice in scored.notices:
+        sys.stderr.write(f"Note: {notice}.\n".replace("..\n", ".\n"))
 
 
 def _write_table(table: pa.Table, out: Path) -> None:

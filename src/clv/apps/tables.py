@@ -84,6 +84,8 @@ def print_folds(found: Json, as_json: bool) -> None:
             f" above and {covered['below']:.1%} below"
         )
     shown.print(f"Note: {found['note']}")
+    for notice in [*found["warnings"], *found["notices"]]:
+        shown.print(f"Note: {notice}")
     shown.print(f"Every figure of every fold: {Path(found['folder']) / 'backtest.json'}")
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from clv.core.errors import ColumnError
 from clv.data.columns import customer_column
-from clv.data.tablefile import read_table, trimmed, with_comma
+from clv.data.tablefile import ReadTable, as_numbers, read_table, trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,12 +57,14 @@ def read_customers(
     rows = _rows(who.to_pylist(), wanted, path)
     found: dict[str, Floats] = {}
     for name in names:
-        found |= _numbers(name, table[name].combine_chunks().take(pa.array(rows)), path)
+        found |= _numbers(name, table[name].combine_chunks(), rows, path)
     return found
 
 
-def customers_table(path: Path, customer: str | None, columns: Sequence[str]) -> pa.Table:
+def customers_table(path: Path, customer: str | None, columns: Sequence[str]) -> ReadTable:
     """A table of customers as it is: gaps stay gaps, and not every customer needs a row.
+
+    A column that is empty for all is left out and told, and so are single texts among numbers.
 
     Parameters
     ----------
@@ -75,7 +77,8 @@ def customers_table(path: Path, customer: str | None, columns: Sequence[str]) ->
     Raises
     ------
     SourceError : there is no such file, or it cannot be read
-    ColumnError : a column is missing, or a customer is without a name or there twice
+    ColumnError : it has no rows, a column is missing, or a customer is without a name or there
+        twice
     """
     table, ids = _identified(path, customer, columns)
     names = list(columns) or [name for name in table.column_names if name != ids]
@@ -83,12 +86,19 @@ def customers_table(path: Path, customer: str | None, columns: Sequence[str]) ->
     if again := len(who) - pc.count_distinct(who).as_py():
         twice = [row["values"] for row in pc.value_counts(who).to_pylist() if row["counts"] > 1]
         raise _repeated(again, twice, path)
-    found = {"customer_id": who}
+    found, notices, typed = {"customer_id": who}, [], path.suffix == ".parquet"
     for name in names:
         column = table[name].combine_chunks()
-        text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-        found[name] = with_comma(name, trimmed(column), "customers") if text else column
-    return pa.table(found)
+        notice = ""
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            column, notice = as_numbers(name, trimmed(column), "customers", typed=typed)
+        if column.null_count == len(column):
+            notice = f"customers: {name} is empty for all and was left out"
+        else:
+            found[name] = column
+        if notice:
+            notices.append(notice)
+    return ReadTable(pa.table(found), tuple(names), tuple(notices))
 
 
 def _identified(path: Path, customer: str | None, columns: Sequence[str]) -> tuple[pa.Table, str]:
@@ -98,6 +108,8 @@ def _identified(path: Path, customer: str | None, columns: Sequence[str]) -> tup
         path, "customers", lambda shown: shown == customer or bool(customer_column([shown]))
     )
     there = ", ".join(table.column_names)
+    if not table.num_rows:
+        raise ColumnError(f"customers: {path} has no rows. Give a table with a row a customer.")
     ids = customer if customer in table.column_names else customer_column(table.column_names)
     if ids is None:
         raise ColumnError(
@@ -139,20 +151,26 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
 
 
-def _numbers(name: str, column: pa.Array, path: Path) -> dict[str, Floats]:
-    kind = column.type
+def _numbers(name: str, column: pa.Array, rows: list[int], path: Path) -> dict[str, Floats]:
+    """A column of the wanted rows as numbers, or as a column of 0 and 1 for each of its groups."""
+    kind, notice = column.type, ""
     whole = pa.types.is_boolean(kind) or pa.types.is_integer(kind)
-    number = whole or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    known = column if number else trimmed(column)
+    if not (whole or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        column = trimmed(column)
+        column, notice = as_numbers(name, column, "customers", typed=path.suffix == ".parquet")
+    known = column.take(pa.array(rows))
     if empty := pc.sum(pc.is_null(known, nan_is_null=True)).as_py():
+        if notice and not pa.types.is_string(column.type):
+            raise ColumnError(
+                f"{notice.partition(', and were left empty')[0]}, in {path}. Mend them, or leave"
+                " the column out."
+            )
         raise ColumnError(
             f"customers: {name} is empty for {empty} customer(s) in {path}."
             " Fill it in, or leave the column out."
         )
     if whole:
         return {name: known.cast(pa.int64()).to_numpy(zero_copy_only=False).astype(np.float64)}
-    if not number:
-        known = with_comma(name, known, "customers")
     if pa.types.is_string(known.type):
         return _groups(name, known)
     return {name: known.cast(pa.float64()).to_numpy(zero_copy_only=False)}

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from clv.core.errors import ColumnError
 from clv.data.columns import customer_column
-from clv.data.tablefile import read_table, trimmed, with_comma
+from clv.data.tablefile import as_numbers, read_table, trimmed, with_comma
 from clv.data.textfile import file_digest
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class CustomerTable:
     target : (n,) NaN where it is empty; None where it was not asked for
     skipped : columns that hold neither numbers, dates nor texts, and what they hold
     size, sha256 : of the file
+    notices : what a reader should know of its columns, in sentences
     """
 
     ids: list[str]
@@ -43,6 +44,7 @@ class CustomerTable:
     skipped: dict[str, str]
     size: int
     sha256: str
+    notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -81,18 +83,27 @@ def read_customer_table(path: Path, target: str | None, id_column: str | None) -
         raise ColumnError(f"table: {path} has no rows. Give a table with a row a customer.")
     ids = id_column or customer_column([name for name in names if name != target])
     known = _target(table[target].combine_chunks(), target, path) if target else None
-    columns, skipped = {}, {}
+    columns, skipped, notices = {}, {}, []
     for name in names:
         if name in (target, ids):
             continue
-        column = _plain(table[name].combine_chunks(), name)
+        column, notice = _plain(table[name].combine_chunks(), name, path)
+        if notice:
+            notices.append(notice)
         if column is None:
             skipped[name] = f"holds {table[name].type}, which is no number, date or text"
         else:
             columns[name] = column
     frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
     return CustomerTable(
-        _ids(table, ids, path), ids, frame, known, skipped, path.stat().st_size, file_digest(path)
+        _ids(table, ids, path),
+        ids,
+        frame,
+        known,
+        skipped,
+        path.stat().st_size,
+        file_digest(path),
+        tuple(notices),
     )
 
 
@@ -152,29 +163,30 @@ def _rows(places: Sequence[int] | np.ndarray, most: int = 3) -> str:
     return f"rows {told}" + (", ..." if len(places) > most else "")
 
 
-def _plain(column: pa.Array, name: str) -> pd.Series | None:
-    """Numbers as floats, days as datetime64, texts as objects; None of what is none of them."""
+def _plain(column: pa.Array, name: str, path: Path) -> tuple[pd.Series | None, str]:
+    """Numbers as floats, days as datetime64, texts as objects, None of what is none; a notice."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.dictionary_decode()
         kind = column.type
     if pa.types.is_null(kind):
-        return pd.Series(np.full(len(column), np.nan))
+        return pd.Series(np.full(len(column), np.nan)), ""
     if _is_number(kind):
         return pd.Series(
             column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
-        )
+        ), ""
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         days = pc.cast(column, pa.timestamp("us"), safe=False)
-        return pd.Series(days.to_numpy(zero_copy_only=False))
+        return pd.Series(days.to_numpy(zero_copy_only=False)), ""
     if pa.types.is_time(kind):
         column, kind = column.cast(pa.string()), pa.string()
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        texts = with_comma(name, trimmed(column), "table")
+        typed = path.suffix == ".parquet"
+        texts, notice = as_numbers(name, trimmed(column), "table", typed=typed)
         if not pa.types.is_string(texts.type):
-            return pd.Series(texts.to_numpy(zero_copy_only=False))
-        return pd.Series(texts.to_pylist(), dtype=object)
-    return None
+            return pd.Series(texts.to_numpy(zero_copy_only=False)), notice
+        return pd.Series(texts.to_pylist(), dtype=object), notice
+    return None, ""
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,26 @@ _NUMBER = r"^[-+]?\d[\d.,]*$"
 _DECIMAL_COMMA = r"^[-+]?\d+(,\d+)?$"
 #: A comma before three digits may part thousands.
 _OPEN_COMMA = r"^[-+]?[1-9]\d{0,2},\d{3}$"
+_PLAIN_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+#: Words that stand for nothing where numbers are; among texts NA may be Namibia.
+_NO_NUMBER = ("na", "-", "--")
+#: A text column is one of numbers if so large a part of it is; the rest are slips of the pen.
+MOSTLY = 0.9
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """What a file beside the log holds.
+
+    Attributes
+    ----------
+    there : every column of the file, those which hold nothing too
+    notices : what a reader should know of it, in sentences
+    """
+
+    table: pa.Table
+    there: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
 
 def read_table(path: Path, what: str, is_text: Callable[[str], bool]) -> pa.Table:
@@ -58,6 +79,54 @@ def trimmed(column: pa.Array) -> pa.Array:
     texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
     nothing = pc.is_in(pc.utf8_lower(texts), pa.array(MISSING))
     return pc.if_else(nothing, pa.scalar(None, pa.string()), texts)
+
+
+def as_numbers(
+    name: str, texts: pa.Array, what: str, *, typed: bool, mostly: float = MOSTLY
+) -> tuple[pa.Array, str]:
+    """Numbers, where nearly all the trimmed texts are some; else the texts as they are.
+
+    Parameters
+    ----------
+    what : word that the notice begins with
+    typed : the file says itself that the column is of text, as Parquet does, so that digits in it
+        are a code; a decimal comma still makes numbers of them
+    mostly : share of the values that must be numbers
+
+    Returns
+    -------
+    the column, and what a reader should know of it: values that are no numbers, and were left
+    empty, or made texts of all; empty where there are none
+
+    Raises
+    ------
+    ColumnError : the commas may part thousands as well as decimals
+    """
+    if typed:
+        return with_comma(name, texts, what), ""
+    nothing = pc.is_in(pc.utf8_lower(texts), pa.array(_NO_NUMBER))
+    told = pc.if_else(nothing, pa.scalar(None, pa.string()), texts)
+    comma = pc.and_(pc.match_substring(told, ","), pc.match_substring_regex(told, _NUMBER))
+    number = pc.or_(pc.match_substring_regex(told, _PLAIN_NUMBER), comma)
+    values, numbers = len(told) - told.null_count, pc.sum(number).as_py() or 0
+    if not numbers or numbers <= values / 2:
+        return texts, ""
+    wrong = pc.indices_nonzero(pc.fill_null(pc.invert(number), False))
+    slip = (
+        f"such as {texts[wrong[0].as_py()].as_py()!r} (row {wrong[0].as_py() + 1})"
+        if len(wrong)
+        else ""
+    )
+    if numbers < mostly * values:
+        return texts, (
+            f"{what}: {name} was read as text, for {len(wrong):,} of its {values:,} values are no"
+            f" numbers, {slip}. If it is a column of numbers, mend or empty them"
+        )
+    found = with_comma(name, pc.if_else(number, told, pa.scalar(None, pa.string())), what)
+    return found.cast(pa.float64()), slip and (
+        f"{what}: {name} has numbers, but {len(wrong):,} of its {values:,} values are none, {slip},"
+        " and were left empty. Mend them if they are not just missing"
+    )
 
 
 def with_comma(name: str, texts: pa.Array, what: str) -> pa.Array:

@@ -75,20 +75,35 @@ def _id(name: str, column: pd.Series) -> Suspicion | None:
 
 
 def _label(name: str, column: pd.Series, target: Floats) -> Suspicion | None:
-    known = column.notna().to_numpy()
-    groups = column[known].astype(str).to_numpy()
-    names, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    if not 2 <= len(names) <= MOST_GROUPS or len(groups) < SMALLEST_GROUP * len(names):
-        return None
-    agreement = _agreement(place, sizes, target[known])
+    agreement = label_agreement(column, target)
     if agreement < LABEL:
         return None
     return Suspicion(
         name,
-        f"parts customers into {len(names)} groups that hardly overlap in the target (agreement"
-        f" {agreement:.2f} of 1), as if it had been cut from it",
+        f"parts customers into {column.nunique()} groups that hardly overlap in the target"
+        f" (agreement {agreement:.2f} of 1), as if it had been cut from it",
         True,
     )
+
+
+def label_agreement(column: pd.Series, target: Floats) -> float:
+    """How far thresholds on the target find the groups of a column, beyond chance: 1 is always.
+
+    Parameters
+    ----------
+    column : (n,) groups, as texts or numbers; those without one are passed over
+    target : (n,)
+
+    Returns
+    -------
+    0 where the column has too many groups, or too few customers in them, to be a label
+    """
+    known = column.notna().to_numpy()
+    groups = column[known].astype(str).to_numpy()
+    names, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if not 2 <= len(names) <= MOST_GROUPS or len(groups) < SMALLEST_GROUP * len(names):
+        return 0.0
+    return _agreement(place, sizes, target[known])
 
 
 def _agreement(place: np.ndarray, sizes: np.ndarray, target: Floats) -> float:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from clv.core.types import AsOf, Json
+from clv.data.engine import storage_errors
 from clv.evaluation import honesty
 from clv.evaluation.backtest import Kept, last_part
 from clv.evaluation.donefolds import DoneFolds
@@ -52,6 +53,8 @@ def backtest(
     settings = config.run_settings(log, machine)
     settings = replace(settings, budget=replace(settings.budget, origins=config.origins))
     stages = Stages(reporter)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="clv-") as work,
         opened(settings, Path(work), stages) as held,
@@ -63,8 +66,9 @@ def backtest(
             kept = Kept(folder / "done", asked)
             told = _on_past_days(held, config, settings, kept, stages)
     told |= {"as_of": str(held.read.as_of), "folder": str(folder)}
-    folder.mkdir(parents=True, exist_ok=True)
-    runs.write_json(folder / RESULT, told)
+    told |= {"notices": [*held.files.notices], "warnings": [*held.files.warnings]}
+    with storage_errors(folder):
+        runs.write_json(folder / RESULT, told)
     return told
 
 

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ibis import _
+
+from clv.core.errors import ColumnError
+from clv.core.types import Json
 from clv.data.customers import customers_table
 from clv.data.series import series_table
+from clv.data.textfile import file_digest
+from clv.evaluation.hindsight import hindsight
+from clv.features.seen import USUAL, plain_names
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from clv.core.types import Horizon
     from clv.data.engine import Engine
+    from clv.data.tablefile import ReadTable
+    from clv.features.book import Book
+    from clv.models.groundwork import Groundwork
+
+CUSTOMERS, SERIES = "customers", "series"
+#: So much larger a share of customers of whom nothing is known is told when a run is used again.
+MORE_ABSENT = 0.05
 
 
 @dataclass(frozen=True)
@@ -22,9 +37,10 @@ class Beside:
     Attributes
     ----------
     customers : a file with a row a customer, whose id is in the column `customer`
-    columns : those of it to use; all unless given
+    columns : those of it to use, whatever is found against them; all unless given
     series : a file with a row a day
     country : whose holidays count where a customer's is not known
+    without : columns of customers not to use
     """
 
     customers: str | None = None
@@ -32,19 +48,211 @@ class Beside:
     columns: tuple[str, ...] = ()
     series: str | None = None
     country: str = "US"
+    without: tuple[str, ...] = ()
 
-    def tables(self, engine: Engine) -> tuple[ir.Table | None, ir.Table | None]:
-        """Both files as tables of the engine, None for those not given.
+    def read(self, engine: Engine) -> Files:
+        """Both files as tables of the engine.
 
         Raises
         ------
-        SourceError : a file cannot be read, or lacks what it must have
+        SourceError : a file cannot be read
+        ColumnError : a file lacks what it must have
         """
         known = series = None
+        inputs: list[Json] = []
+        notices: list[str] = []
         if self.customers:
-            read = customers_table(Path(self.customers), self.customer, list(self.columns))
-            known = engine.ibis.create_table("known", read, temp=True)
+            path = Path(self.customers)
+            read = customers_table(path, self.customer, list(self.columns))
+            table = read.table.drop_columns(
+                [name for name in self.without if name in read.table.schema.names]
+            )
+            if table.num_columns > 1:
+                known = engine.ibis.create_table("known", table, temp=True)
+            inputs.append(_input(CUSTOMERS, path, read))
+            notices += read.notices
         if self.series:
-            days = series_table(Path(self.series))
-            series = engine.ibis.create_table("series", days, temp=True)
-        return known, series
+            read = series_table(Path(self.series))
+            series = engine.ibis.create_table("series", read.table, temp=True)
+            inputs.append(_input(SERIES, Path(self.series), read))
+            notices += read.notices
+        return Files(known, series, tuple(inputs), tuple(notices))
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files beside the log, as they were read.
+
+    Attributes
+    ----------
+    known, series : as `clv.features.seen.Sources` takes them; None where there is no such file
+    inputs : a file each: "what" (customers or series), "path", "bytes", "sha256", "rows",
+        "columns" (all it has, those too that hold nothing); of customers also "left_out" (column
+        -> why features are not made of it) and "absent" (share of the log's customers it lacks)
+    notices, warnings : what a reader should know, in sentences; warnings may spoil forecasts
+    """
+
+    known: ir.Table | None = None
+    series: ir.Table | None = None
+    inputs: tuple[Json, ...] = ()
+    notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+    def of(self, what: str) -> Json | None:
+        """The entry of `inputs` of that kind of file, if there is one."""
+        return next((each for each in self.inputs if each["what"] == what), None)
+
+    def counted(self, book: Book) -> Files:
+        """The same, with the share of customers of whom nothing is known."""
+        told = self.of(CUSTOMERS)
+        if told is None or self.known is None:
+            return self
+        bought = book.sources.seen(book.as_of).days.select("customer_id").distinct()
+        named = self.known.select(customer_id=_.customer_id.cast("string"))
+        n, missing = (
+            int(table.count().to_pyarrow().as_py())
+            for table in (bought, bought.anti_join(named, "customer_id"))
+        )
+        notices = self.notices
+        if missing:
+            notices += (
+                f"customers: {missing:,} of {n:,} customers of the log are not in {told['path']},"
+                " so nothing is known of them. If these are too many, compare how both files write"
+                " customers, zeros included",
+            )
+        counted = {**told, "absent": missing / max(n, 1), "left_out": {}}
+        return replace(self, inputs=self._with(counted), notices=notices)
+
+    def vetted(self, book: Book, horizon: Horizon, insisted: tuple[str, ...]) -> tuple[Files, Book]:
+        """The same without columns that know what came later, and the book that looks at them.
+
+        Parameters
+        ----------
+        insisted : columns that stay whatever is found
+        """
+        told = self.of(CUSTOMERS)
+        if told is None or self.known is None:
+            return self, book
+        notices, warnings, left_out = [*self.notices], [*self.warnings], {}
+        for found in hindsight(book, horizon):
+            name = found.column
+            if name in insisted:
+                warnings.append(
+                    f"customers: {name} was kept as --known names it, though {found.why}. If it"
+                    " was not known beforehand, figures of past days flatter and forecasts are off"
+                )
+            elif found.left_out:
+                left_out[name] = found.why
+                told_in = warnings if found.trace == "outcome" else notices
+                told_in.append(f"customers: {name} was left out: {found.why}")
+            else:
+                warnings.append(
+                    f"customers: {found.why.replace('it goes', f'{name} goes', 1)}. If it was"
+                    " filled in later, leave it out: name the columns to use with --known"
+                )
+        if left_out:
+            notices.append(
+                "customers: to use a column all the same that was left out, because it was known"
+                " beforehand, name all columns to use with --known"
+            )
+        files = replace(
+            self,
+            inputs=self._with({**told, "left_out": left_out}),
+            notices=tuple(notices),
+            warnings=tuple(warnings),
+        )
+        if not left_out:
+            return files, book
+        known = self.known.drop(*left_out)
+        files = replace(files, known=known if len(known.columns) > 1 else None)
+        # What the former book remembers was made of all columns.
+        return files, replace(book, sources=replace(book.sources, known=files.known), memory={})
+
+    def _with(self, told: Json) -> tuple[Json, ...]:
+        return tuple(told if each["what"] == told["what"] else each for each in self.inputs)
+
+
+def require_learned(files: Files, learned: list[Json], ground: Groundwork) -> tuple[str, ...]:
+    """Whether files beside another log tell what a model learned from.
+
+    Parameters
+    ----------
+    learned : `Files.inputs` of the run that it learned in
+
+    Returns
+    -------
+    what a reader should know, in sentences
+
+    Raises
+    ------
+    ColumnError : a column it learned from is missing altogether, or holds text for numbers
+    """
+    notices: tuple[str, ...] = ()
+    for then in learned:
+        now = files.of(then["what"])
+        needed = _needed(then, ground)
+        there = () if now is None else now["columns"]
+        where = "nothing" if now is None else now["path"]
+        if missing := [name for name in needed if name not in there]:
+            raise ColumnError(
+                f"{then['what']}: {where} lacks {len(missing)} of {len(needed)} column(s) that the"
+                f" run learned from: {', '.join(missing)}. Add them; where a value is not known,"
+                " leave it empty."
+            )
+        if now is None or then["what"] != CUSTOMERS:
+            continue
+        for name in needed:
+            _require_kind(files, name, ground.reference.known.get(needed[name]))
+        absent = now.get("absent", 0.0)
+        if needed and absent > then["absent"] + MORE_ABSENT:
+            notices += (
+                f"customers: {absent:.0%} of the customers are not in {where}; when the run learned"
+                f" it was {then['absent']:.0%}. Forecasts of these know less than they could: add"
+                " their rows",
+            )
+    return notices
+
+
+def _needed(then: Json, ground: Groundwork) -> dict[str, str]:
+    """Columns of a file that a model learned from, and their names among features."""
+    features = ground.encoder.features
+    if then["what"] == SERIES:
+        names = plain_names(then["columns"], "series_")
+        return {
+            name: plain
+            for name, plain in names.items()
+            if any(feature.startswith(f"{plain}_") for feature in features)
+        }
+    usual = {f"known_{name}" for names in USUAL.values() for name in names}
+    names = plain_names(then["columns"], "known_")
+    return {
+        name: plain
+        for name, plain in names.items()
+        if name not in then["left_out"] and (plain in features or plain in usual)
+    }
+
+
+def _require_kind(files: Files, name: str, kind: str | None) -> None:
+    """A column of numbers or dates still is one."""
+    if files.known is None or name not in files.known.columns or kind in (None, "text"):
+        return
+    if not files.known[name].type().is_string():
+        return
+    shown = (
+        files.known.filter(_[name].notnull()).select(name).limit(1).to_pyarrow()[name].to_pylist()
+    )
+    raise ColumnError(
+        f"customers: {name} was a {kind} when the run learned, and now holds text such as"
+        f" {shown[0]!r}. Mend it, or leave it empty where it is not known."
+    )
+
+
+def _input(what: str, path: Path, read: ReadTable) -> Json:
+    return {
+        "what": what,
+        "path": str(path),
+        "bytes": path.stat().st_size,
+        "sha256": file_digest(path),
+        "rows": read.table.num_rows,
+        "columns": list(read.there),
+    }

@@ -206,13 +206,21 @@ class BesideConfig(LogConfig):
     """How a log is read, and what is known besides."""
 
     customers: str | None = _beside(
-        None, "CSV or Parquet file with a row a customer: age, country, acquisition cost, anything."
+        None,
+        "CSV or Parquet file with a row a customer: age, country, acquisition cost, anything that"
+        " was known of them by their first purchase. What was filled in later, such as a total or a"
+        " loyalty level, brings the future in: where it shows, it is left out and told.",
     )
     known: list[str] = _beside(
-        [], "Column of --customers to use; may be repeated. Default: all of them."
+        [],
+        "Column of --customers to use, whatever speaks against it; may be repeated. Default: all"
+        " but those which seem to know what came later.",
     )
     series: str | None = _beside(
-        None, "CSV or Parquet file with a row a day: marketing spend, market data, any numbers."
+        None,
+        "CSV or Parquet file with a row a day: marketing spend, market data, any numbers. Forecasts"
+        " learn from what it was when each customer came first; clv features writes its recent"
+        " means and change too, which are the same for all customers.",
     )
     country: str = _beside(
         "US", "Country whose holidays count where a customer's is not known: two letters."
@@ -302,12 +310,18 @@ def seconds_of(text: str) -> float:
 
     Raises
     ------
-    SettingError : it is none
+    SettingError : it is none, or 0
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h)?\s*", text)
     if found is None:
         raise SettingError(f"tune: {text!r} is no time. Write it as 90s, 10m or 1h.")
-    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, None: 1}[found[2]]
+    seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600, None: 1}[found[2]]
+    if seconds == 0:
+        raise SettingError(
+            f"tune: {text!r} leaves no time to search in. Write it as 90s, 10m or 1h, or leave out"
+            " --tune."
+        )
+    return seconds
 
 
 #: Schemes of a backtest besides rolling past days.
@@ -324,6 +338,15 @@ class BacktestConfig(RunConfig):
         " after it, the 15 % before it being what models are tried on. 5-fold: learners on folds"
         " of customers, who are held out, but not in time.",
     )
+
+    @field_validator("origins")
+    @classmethod
+    def _some(cls, value: int) -> int:
+        if value < 1:
+            raise SettingError(
+                f"origins: {value} past days leave nothing to stand on. Give 1 or more; 5 is usual."
+            )
+        return value
 
     @model_validator(mode="after")
     def _one_scheme(self) -> Self:

@@ -32,12 +32,14 @@ class Built:
     table : a row a customer, a column a feature
     counts : rows read, accepted, quarantined by rule, dropped
     left_out : columns known of customers that are no features, as their texts differ too much
+    notices : what else a reader should know, in sentences
     """
 
     table: pa.Table
     as_of: AsOf
     counts: Json
     left_out: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
 
 def build_features(
@@ -82,7 +84,8 @@ def build_features(
                 save_reference.write_text(json.dumps(content, indent=1), encoding="utf-8")
         there = sources.seen(as_of).known_columns
         left_out = tuple(name for name in there if name not in reference.known)
-        return Built(table, as_of, counts(held.read), left_out)
+        told = (*held.files.warnings, *held.files.notices)
+        return Built(table, as_of, counts(held.read), left_out, told)
 
 
 def dictionary() -> list[Json]:

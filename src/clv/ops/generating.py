@@ -81,9 +81,10 @@ def _files(world: World, config: GenerateConfig) -> Iterator[tuple[str, pa.Table
     yield "transactions", log
     true = truth(world)
     yield "truth", true
-    customers = tables.customers(world)
-    yield "customers", customers
-    yield "customers_with_target", tables.with_target(customers, true["actual_value"])
+    yield "customers", tables.customers(world)
+    profiles = tables.profiles(world)
+    yield "profiles", profiles
+    yield "customers_with_target", tables.with_target(profiles, true["actual_value"])
     yield "sustainability", tables.sustainability(world)
     yield "market", tables.market(world)
 

@@ -19,7 +19,7 @@ from clv.evaluation.tuning import Search
 from clv.features.book import Book, History
 from clv.models import registry
 from clv.models.totals import TotalError
-from clv.ops.beside import Beside
+from clv.ops.beside import Beside, Files
 from clv.ops.budget import BUDGETS, Budget
 from clv.ops.machine import Machine
 from clv.ops.scoring import Scorer
@@ -83,12 +83,14 @@ class Log:
     Attributes
     ----------
     channels : group of each of its channels
+    files : what was known besides
     """
 
     engine: Engine
     read: Ingested
     book: Book
     channels: dict[str, str]
+    files: Files = field(default_factory=Files)
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ class Result:
 
     Attributes
     ----------
+    files : what was known besides the log
     history : as of the log's last day
     forecasts : the table `FORECASTS`
     total : how far the summed CLV may miss
@@ -133,6 +136,7 @@ class Result:
     run_id: str
     settings: RunSettings
     log: Ingested
+    files: Files
     book: Book
     history: History
     contest: Contest

@@ -19,6 +19,7 @@ from clv.evaluation.backtest import RULE
 from clv.evaluation.honesty import churn, holdout_table, mean_of, reached, totals
 from clv.models import registry
 from clv.models.onetime import Hybrid
+from clv.ops.beside import Files
 from clv.ops.job import Contest, Result
 from clv.ops.progress import Stages
 from clv.ops.runs import FORMAT
@@ -45,7 +46,7 @@ def manifest(result: Result, stages: Stages) -> Json:
         "annual_discount_rate": settings.money.annual_discount_rate,
         "seed": settings.seed,
         "settings": settings.asked,
-        **of_log(log),
+        **of_log(log, result.files),
         "counts": {**counts(log), **_customers(result)},
         "budget": settings.budget.name,
         "champion": champion(result.contest),
@@ -58,17 +59,18 @@ def manifest(result: Result, stages: Stages) -> Json:
         "stages": stages.passed,
         "peak_memory_mb": stages.peak_memory_mb,
         "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
-        "warnings": _warnings(result),
+        "warnings": [*result.files.warnings, *_warnings(result)],
     }
 
 
-def of_log(log: Ingested) -> Json:
-    """What was read, and how it was understood."""
+def of_log(log: Ingested, files: Files | None = None) -> Json:
+    """What was read, files beside the log too, and how it was understood."""
+    beside = files or Files()
+    origins = [
+        {"path": o.path, "bytes": o.size, "sha256": o.sha256, "rows": o.rows} for o in log.origins
+    ]
     return {
-        "inputs": [
-            {"path": o.path, "bytes": o.size, "sha256": o.sha256, "rows": o.rows}
-            for o in log.origins
-        ],
+        "inputs": [*origins, *beside.inputs],
         "as_of_given": log.as_of_given,
         "currency": log.currency,
         "mapping": {
@@ -76,7 +78,7 @@ def of_log(log: Ingested) -> Json:
             for name, source in log.mapping.items()
         },
         "date_reading": log.date_reading,
-        "notices": list(log.notices),
+        "notices": [*log.notices, *beside.notices],
     }
 
 
@@ -198,7 +200,10 @@ def champion(contest: Contest) -> Json:
             f" {chosen.deviance[chosen.lowest]:.3f}, not clearly lower"
         )
     else:
-        why = f"mean deviance {own:.3f} on {days}, the lowest of {len(chosen.deviance)} models"
+        rank = f"the lowest of {len(chosen.deviance)} models"
+        if len(chosen.deviance) == 1:
+            rank = "the only model compared"
+        why = f"mean deviance {own:.3f} on {days}, {rank}"
     if rivals:
         why += f"; {' and '.join(rivals)} did better"
     return {"name": chosen.name, "label": label, "rule": RULE, "why": why}

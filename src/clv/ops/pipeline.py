@@ -75,9 +75,10 @@ def opened(
     Parameters
     ----------
     work : folder for the engine's tables, made if absent
-    channels : group of each channel that an earlier run learned; None learns them here
+    channels : group of each channel that an earlier run learned; None learns them here, and
+        leaves out what is known of customers only since later
     """
-    machine = settings.machine
+    machine, fresh = settings.machine, channels is None
     with DuckDBEngine(work, machine.memory_limit, machine.threads) as engine:
         with stages.stage("read and check the log"):
             read = ingest(settings.source, settings.ingest, engine, stages.note)
@@ -86,9 +87,14 @@ def opened(
                 channels = learn_channel_groups(read.transactions, settings.channel_groups)
             transactions = with_channel_group(read.transactions, channels)
             ledger = Ledger.of(transactions, engine.ibis, settings.ingest.returns)
-            known, series = settings.beside.tables(engine)
-            book = Book.open(ledger, read.as_of, known, series, settings.beside.country)
-        yield Log(engine, read, book, channels)
+            files = settings.beside.read(engine)
+            country = settings.beside.country
+            book = Book.open(ledger, read.as_of, files.known, files.series, country)
+            files = files.counted(book)
+        if fresh and files.known is not None:
+            with stages.stage("look for columns that know what came later"):
+                files, book = files.vetted(book, settings.horizon, settings.beside.columns)
+        yield Log(engine, read, book, channels, files)
 
 
 def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Result:
@@ -117,6 +123,7 @@ def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Re
         run_id=run_id,
         settings=settings,
         log=log.read,
+        files=log.files,
         book=log.book,
         history=history,
         contest=contest,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from clv.core.errors import SettingError
 from clv.core.types import AsOf, Json
+from clv.ops.beside import require_learned
 from clv.ops.config import RunConfig
 from clv.ops.machine import Machine
 from clv.ops.manifest import counts
@@ -30,11 +31,13 @@ class Scored:
     table : the table `FORECASTS`
     as_of : last day observed; None of a table of customers, which has none
     counts : rows read, accepted, quarantined by rule, dropped
+    notices : what a reader should know, in sentences
     """
 
     table: pa.Table
     as_of: AsOf | None
     counts: Json
+    notices: tuple[str, ...] = ()
 
 
 def rescore(run: Run, log: str, config: RunConfig, machine: Machine, reporter: Reporter) -> Scored:
@@ -48,23 +51,28 @@ def rescore(run: Run, log: str, config: RunConfig, machine: Machine, reporter: R
     Raises
     ------
     ClvError : the log cannot be read, or the run cannot be used
+    ColumnError : a file beside the log lacks what the run learned from
     """
     stages = Stages(reporter)
     if run.manifest.get("kind") == TABLE:
         return _rescore_table(run, log, config, stages)
     kept = {name: value for name, value in run.manifest["settings"].items() if name != "as_of"}
     settings = config.over(kept).run_settings(log, machine)
+    learned = [told for told in run.manifest.get("inputs", []) if "what" in told]
+    without = {name for told in learned for name in told.get("left_out", {})}
+    settings = replace(settings, beside=replace(settings.beside, without=tuple(without)))
     scorer = Scorer.load(run.model)
     with (
         tempfile.TemporaryDirectory(prefix="clv-") as work,
         opened(settings, Path(work), stages, scorer.channels) as held,
         stages.stage("score"),
     ):
-        read = held.read
+        read, ground = held.read, getattr(scorer.model, "ground", None)
+        notices = require_learned(held.files, learned, ground) if ground is not None else ()
         as_of = read.as_of if read.as_of_given else max(read.as_of, run.as_of)
         history = held.book.history(as_of, settings.horizon.n_days)
         table = scorer.score(history, settings.horizon, settings.money, settings.level)
-        return Scored(table, as_of, counts(read))
+        return Scored(table, as_of, counts(read), notices)
 
 
 def _rescore_table(run: Run, source: str, config: RunConfig, stages: Stages) -> Scored:

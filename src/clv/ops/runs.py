@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clv.core.errors import RunError
+from clv.core.errors import RunError, StorageError
 from clv.core.types import AsOf, Json
 from clv.data.engine import storage_errors
 
@@ -163,7 +163,7 @@ def staging(place: Path) -> Iterator[Path]:
         _sweep(place)
         folder = place.parent / _STAGING.format(name=place.name, mark=secrets.token_hex(4))
         lock_file = _lock_of(folder)
-        with lock_file.open("w") as lock:
+        with _opened(lock_file) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             folder.mkdir()
             try:
@@ -227,6 +227,16 @@ def _sweep(place: Path) -> None:
             for left in (folder, former):
                 shutil.rmtree(left, ignore_errors=True)
             lock_file.unlink(missing_ok=True)
+
+
+def _opened(lock_file: Path) -> TextIO:
+    """The file, made; some folders of the system are there but take none."""
+    try:
+        return lock_file.open("w")
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"storage: {lock_file.parent} takes no files ({error.strerror}). Choose another folder."
+        ) from error
 
 
 def _lock_of(folder: Path) -> Path:

@@ -150,7 +150,7 @@ def _failed(name: str, why: str) -> Json:
 
 def _warnings(result: TableResult) -> list[str]:
     kept, table = result.settings.keep, result.table
-    told = []
+    told = list(table.notices)
     for each in result.suspected:
         if each.left_out and each.column not in kept:
             told.append(f"{each.column} was left out: it {each.why}. --keep {each.column} keeps it")

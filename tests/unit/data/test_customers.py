@@ -191,3 +191,22 @@ def test_a_column_may_turn_to_decimals_after_a_million_characters(tmp_path):
     path.write_text("\n".join(["customer_id,age", *rows, "last,41.5"]) + "\n")
     assert path.stat().st_size > 2**20
     assert read_customers(path, None, [], ["last"])["age"].tolist() == [41.5]
+
+
+def test_a_slip_among_numbers_is_refused_with_its_row(tmp_path):
+    rows = [f"c{number:02d},{20 + number}" for number in range(30)]
+    path = tmp_path / "customers.csv"
+    path.write_text("\n".join(["customer_id,age", "c99,oops", *rows]) + "\n")
+    with pytest.raises(
+        ColumnError, match=r"1 of its 31 values are none, such as 'oops' \(row 1\), in .* Mend them"
+    ):
+        read_customers(path, None, [], [f"c{number:02d}" for number in range(29, -1, -1)] + ["c99"])
+    others = read_customers(path, None, [], ["c05", "c01"])
+    assert others["age"].tolist() == [25.0, 21.0]
+
+
+def test_a_file_without_rows_is_refused(tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_text("customer_id,age\n")
+    with pytest.raises(ColumnError, match="has no rows"):
+        read_customers(path, None, [], ["a"])

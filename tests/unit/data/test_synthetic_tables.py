@@ -29,14 +29,14 @@ def log(world):
 
 @pytest.fixture(scope="module")
 def people(world):
-    return tables.customers(world).to_pandas().set_index("customer_id")
+    return tables.profiles(world).to_pandas().set_index("customer_id")
 
 
 @pytest.mark.parametrize(
     ("title", "schema"),
     [
         ("orders", tables.TRANSACTIONS),
-        ("customers", tables.CUSTOMERS.append(tables.TARGET)),
+        ("customers", tables.PROFILES.append(tables.TARGET)),
         ("products", tables.SUSTAINABILITY),
         ("days", tables.MARKET),
         ("truth", TRUTH),
@@ -128,9 +128,18 @@ def test_rates_and_shares_of_customers_are_those_of_their_lines(log, people):
     assert (people["acquisition_date"] <= people["first_purchase_date"]).all()
 
 
+def test_customers_alone_are_what_was_known_before_their_orders(world, people):
+    known = tables.customers(world).to_pandas().set_index("customer_id")
+    assert list(known) == [
+        *("age", "gender", "country", "acquisition_date", "acquisition_source", "campaign_type"),
+        *("acquisition_cost", "email_engagement_rate"),
+    ]
+    assert known.equals(people[known.columns])
+
+
 def test_the_target_is_what_came_after_the_log(world):
     true = truth(world)
-    table = tables.with_target(tables.customers(world), true["actual_value"]).to_pandas()
+    table = tables.with_target(tables.profiles(world), true["actual_value"]).to_pandas()
     assert (table["actual_clv"] > 0).sum() == (true["actual_value"].to_numpy() > 0).sum()
     ahead = world.ahead
     paid = np.bincount(ahead.customer, ahead.value, minlength=world.shop.customers)

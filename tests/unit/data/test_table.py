@@ -91,3 +91,17 @@ def test_an_empty_id_and_an_empty_table_are_refused(tmp_path):
         read_customer_table(write(tmp_path / "b.csv", "who,clv\n"), "clv", "who")
     with pytest.raises(SourceError, match="there is no file"):
         read_customer_table(tmp_path / "c.csv", "clv", "who")
+
+
+def test_a_slip_among_numbers_is_left_empty_and_told(tmp_path):
+    rows = [f"{number},{number * 1.5},{number + 1}" for number in range(59)]
+    file = tmp_path / "customers.csv"
+    file.write_text("\n".join(["id,spend,target", *rows, "59,oops,60"]) + "\n")
+    table = read_customer_table(file, "target", "id")
+    spend = table.frame["spend"]
+    assert spend.iloc[:3].tolist() == [0.0, 1.5, 3.0]
+    assert spend.isna().tolist() == [False] * 59 + [True]
+    assert (
+        "table: spend has numbers, but 1 of its 60 values are none, such as 'oops' (row 60)"
+        in (table.notices[0])
+    )

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +128,11 @@ def test_a_link_stays_a_link_to_the_newer_run(tmp_path):
     assert (tmp_path / "link").is_symlink()
     assert text_of(tmp_path / "real") == "second"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
+
+
+def test_a_folder_of_the_system_that_takes_no_files_is_told():
+    with (
+        pytest.raises(StorageError, match="storage: /proc takes no files"),
+        runs.staging(Path("/proc/clv-run")),
+    ):
+        pass

@@ -42,6 +42,7 @@ TRANSACTIONS = pa.schema(
         ("is_return", pa.bool_()),
         ("eco_share", pa.float64()),
         ("impact_score", pa.float64()),
+        ("customer_country", pa.string()),
     ]
 )
 CUSTOMERS = pa.schema(
@@ -55,6 +56,12 @@ CUSTOMERS = pa.schema(
         ("campaign_type", pa.string()),
         ("acquisition_cost", pa.float64()),
         ("email_engagement_rate", pa.float64()),
+    ]
+)
+#: What is known of customers before their orders, and what the log adds up to by its last day.
+PROFILES = pa.schema(
+    [
+        *CUSTOMERS,
         ("first_purchase_date", pa.date32()),
         ("last_purchase_date", pa.date32()),
         ("days_since_first_purchase", pa.int64()),
@@ -143,13 +150,33 @@ def transactions(world: World) -> pa.Table:
             pa.array(sign < 0),
             world.products.eco_share[product],
             world.products.impact_score[product],
+            named(population.COUNTRIES, world.people.country[customer]),
         ],
         schema=TRANSACTIONS,
     )
 
 
 def customers(world: World) -> pa.Table:
-    """What is known of each customer at the end of the log, all of it counted from the log."""
+    """What is known of each customer besides their orders, from the start."""
+    shop, people = world.shop, world.people
+    return pa.table(
+        [
+            customer_ids(world),
+            people.age,
+            named(population.GENDERS, people.gender),
+            named(population.COUNTRIES, people.country),
+            pa.array(shop.dates(people.arrival - people.waited)),
+            named(channels.NAMES, people.source),
+            named(channels.CAMPAIGNS, people.campaign),
+            people.cost,
+            people.email,
+        ],
+        schema=CUSTOMERS,
+    )
+
+
+def profiles(world: World) -> pa.Table:
+    """Customers with what they did by the end of the log, all of it counted from the log."""
     shop, people, orders = world.shop, world.people, world.orders
     lines, details, n = world.lines, world.details, world.shop.customers
     who, back = orders.customer[lines.order], world.sent_back
@@ -171,15 +198,7 @@ def customers(world: World) -> pa.Table:
 
     return pa.table(
         [
-            customer_ids(world),
-            people.age,
-            named(population.GENDERS, people.gender),
-            named(population.COUNTRIES, people.country),
-            pa.array(shop.dates(people.arrival - people.waited)),
-            named(channels.NAMES, people.source),
-            named(channels.CAMPAIGNS, people.campaign),
-            people.cost,
-            people.email,
+            *customers(world).columns,
             pa.array(shop.dates(people.arrival)),
             pa.array(shop.dates(last)),
             age,
@@ -197,12 +216,12 @@ def customers(world: World) -> pa.Table:
             mean_by_value(world.products.eco_share),
             mean_by_value(world.products.impact_score),
         ],
-        schema=CUSTOMERS,
+        schema=PROFILES,
     )
 
 
 def with_target(table: pa.Table, actual: pa.ChunkedArray) -> pa.Table:
-    """The table of customers with what each really brought after the log."""
+    """Profiles with what each customer really brought after the log."""
     return table.append_column(TARGET, actual)
 
 

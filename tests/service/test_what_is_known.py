@@ -1,0 +1,208 @@
+"""Files beside the log: what knew the future is left out, and scoring asks for what was learned."""
+
+import hashlib
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+import clv
+from clv.apps.cli import app
+from clv.core.errors import ClvError, ColumnError, SettingError
+from tests.logs import write_log
+
+#: A learner, on one past day, and quick.
+QUICK = {"models": ["glm", "naive_rate"], "horizon": 180, "budget": "fast"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("shop")
+
+
+@pytest.fixture(scope="module")
+def log(folder):
+    return write_log(folder / "orders.csv", customers=500)
+
+
+@pytest.fixture(scope="module")
+def customers(folder, log):
+    """What was known of each customer, how they did since, and a market."""
+    orders = pd.read_csv(log, dtype={"customer_id": str})
+    by = orders.groupby("customer_id")
+    rng, n = np.random.default_rng(1), by.ngroups
+    table = pd.DataFrame(
+        {
+            "age": rng.integers(18, 80, n),
+            "plan": rng.choice(["basic", "plus"], n),
+            "nothing": np.nan,
+            "last_order": by["order_date"].max(),
+            "spent": by["amount"].sum().round(2),
+            "orders": by["order_date"].nunique(),
+        }
+    )
+    table.iloc[:-1].to_csv(folder / "customers.csv")
+    days = pd.date_range("2023-01-01", periods=540).date
+    market = pd.DataFrame({"date": days, "spend": 50.0 + np.arange(540) % 90})
+    market.astype({"spend": object}).replace({"spend": {53.0: "n/a?"}}).to_csv(
+        folder / "market.csv", index=False
+    )
+    return table
+
+
+@pytest.fixture(scope="module")
+def run(folder, log, customers):
+    beside = {"customers": str(folder / "customers.csv"), "series": str(folder / "market.csv")}
+    return clv.run(log, out=folder / "run", **beside, **QUICK)
+
+
+def predict(run, log, *words):
+    words = ["predict", str(run.folder), str(log), *map(str, words)]
+    return CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+def test_what_knew_the_future_is_left_out_and_told(run):
+    told = {each["what"]: each for each in run.manifest["inputs"] if "what" in each}
+    assert set(told["customers"]["left_out"]) == {"last_order", "spent", "orders"}
+    notices = " ".join(run.manifest["notices"])
+    for name in ("last_order", "spent", "orders"):
+        assert f"customers: {name} was left out" in notices
+    assert "name all columns to use with --known" in notices
+    learned = json.loads((run.model / "champion" / "groundwork.json").read_text())["encoder"]
+    seen = {*learned["numbers"], *learned["levels"]}
+    assert {"known_age", "known_plan"} <= seen
+    assert not seen & {"known_last_order", "known_spent", "known_orders"}
+
+
+def test_what_was_mended_or_empty_is_told(run):
+    notices = " ".join(run.manifest["notices"])
+    assert "customers: nothing is empty for all and was left out" in notices
+    assert "series: spend has numbers, but 6 of its 540 values are none, such as 'n/a?'" in notices
+    assert "customers: 1 of 500 customers of the log are not in" in notices
+
+
+def test_the_manifest_tells_which_files_they_were(run, folder):
+    told = {each["what"]: each for each in run.manifest["inputs"] if "what" in each}
+    for what, name in (("customers", "customers.csv"), ("series", "market.csv")):
+        content = (folder / name).read_bytes()
+        assert told[what]["sha256"] == hashlib.sha256(content).hexdigest()
+        assert told[what]["bytes"] == len(content)
+        assert told[what]["path"] == str(folder / name)
+    assert (told["customers"]["rows"], told["series"]["rows"]) == (499, 540)
+    assert told["customers"]["absent"] == 1 / 500
+
+
+def test_who_insists_is_warned(log, folder, customers, tmp_path):
+    run = clv.run(
+        log,
+        out=tmp_path / "run",
+        customers=str(folder / "customers.csv"),
+        known=["age", "spent"],
+        models=["mbgnbd", "naive_rate"],
+    )
+    told = next(each for each in run.manifest["inputs"] if "what" in each)
+    assert told["left_out"] == {}
+    assert (
+        "customers: spent was kept as --known names it, though it tells"
+        in (run.manifest["warnings"][0])
+    )
+
+
+def test_backtest_and_features_leave_it_out_too(log, folder, customers, tmp_path):
+    beside = {"customers": str(folder / "customers.csv")}
+    found = clv.backtest(log, out=tmp_path, origins=1, models=["mbgnbd"], **beside)
+    assert any("last_order was left out" in notice for notice in found["notices"])
+    words = ["features", str(log), "--customers", beside["customers"]]
+    shown = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "f.parquet")])
+    assert "Note: customers: last_order was left out" in shown.stderr
+    names = pq.read_schema(tmp_path / "f.parquet").names
+    assert [name for name in names if name.startswith("known_")] == ["known_age", "known_plan"]
+
+
+def test_what_the_run_left_out_need_not_be_there_to_score(run, log, folder, customers):
+    customers[["age", "plan"]].to_csv(folder / "known.csv")
+    told = predict(run, log, "--customers", folder / "known.csv", "--out", folder / "p.parquet")
+    assert told.exit_code == 0, told.output
+    again, first = pq.read_table(folder / "p.parquet"), run.forecasts()
+    same = again.column("clv").to_numpy()[:-1]
+    np.testing.assert_allclose(same, first.column("clv").to_numpy()[:-1], rtol=1e-12)
+
+
+def test_a_column_learned_from_must_be_there_to_score(run, log, folder, customers):
+    customers[["age"]].to_csv(folder / "less.csv")
+    with pytest.raises(
+        ColumnError, match=r"lacks 1 of 2 column\(s\) that the run learned from: plan"
+    ):
+        predict(run, log, "--customers", folder / "less.csv")
+
+
+def test_a_column_of_numbers_must_be_one_to_score(run, log, folder, customers):
+    texts = customers[["age", "plan"]].assign(age="young")
+    texts.to_csv(folder / "texts.csv")
+    with pytest.raises(ColumnError, match="age was a number when the run learned, and now holds"):
+        predict(run, log, "--customers", folder / "texts.csv")
+
+
+def test_a_series_learned_from_must_be_there_to_score(run, log, folder):
+    (folder / "other.csv").write_text("date,price\n2023-01-01,5\n")
+    with pytest.raises(ColumnError, match="learned from: spend"):
+        predict(run, log, "--series", folder / "other.csv")
+
+
+def test_customers_missing_from_the_file_are_told_when_scoring(run, log, folder, customers):
+    customers[["age", "plan"]].head(2).to_csv(folder / "few.csv")
+    told = predict(run, log, "--customers", folder / "few.csv", "--out", folder / "p.parquet")
+    assert told.exit_code == 0
+    assert "Note: customers: 100% of the customers are not in" in told.stderr
+    assert "when the run learned it was 0%" in told.stderr
+
+
+def test_one_customer_of_whom_a_column_is_not_known_is_scored(run, log, folder, customers):
+    lines = log.read_text().splitlines()
+    one = folder / "one.csv"
+    one.write_text("\n".join([lines[0], *(li for li in lines if li.startswith("00007"))]) + "\n")
+    (folder / "lone.csv").write_text("customer_id,age,plan\n00007,,plus\n")
+    told = predict(run, one, "--customers", folder / "lone.csv", "--out", folder / "p.parquet")
+    assert told.exit_code == 0, told.output
+    assert pq.read_table(folder / "p.parquet").num_rows == 1
+    assert "Note" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"origins": 0}, "origins: 0 past days leave nothing to stand on"),
+        ({"origins": -2}, "origins: -2 past days"),
+        ({"tune": "0"}, "tune: '0' leaves no time"),
+        ({"tune": "0s"}, "tune: '0s' leaves no time"),
+    ],
+)
+def test_settings_that_leave_nothing_to_do_are_refused(log, tmp_path, options, message):
+    with pytest.raises(SettingError, match=message):
+        clv.backtest(log, out=tmp_path, **options)
+
+
+@pytest.mark.parametrize("text", ["customer_id,age\n", "date,spend\n"])
+def test_files_without_rows_are_refused(log, tmp_path, text):
+    file = tmp_path / "empty.csv"
+    file.write_text(text)
+    with pytest.raises(ClvError, match="has no rows"):
+        clv.build_features(log, **{"series" if "date" in text else "customers": str(file)})
+
+
+def test_what_a_made_shops_profiles_count_from_its_log_is_left_out(tmp_path):
+    shop = tmp_path / "shop"
+    clv.generate(shop, customers=1_000, transactions=5_000, seed=5)
+    log = shop / "transactions.parquet"
+    frame = clv.build_features(log, customers=str(shop / "profiles.parquet"))
+    known = {name.removeprefix("known_") for name in frame if name.startswith("known_")}
+    beforehand = {
+        *("age", "gender", "country", "acquisition_date", "acquisition_source", "campaign_type"),
+        *("acquisition_cost", "email_engagement_rate", "first_purchase_date"),
+    }
+    assert beforehand <= known
+    # These say little of whether a customer came again, and of nothing else that came later.
+    assert known - beforehand <= {"preferred_category", "return_rate"}
