@@ -111,7 +111,7 @@ def _context(findings: Findings, data: Json, segments: list[Json], insight: Json
 
 
 def _no_signal(manifest: Json) -> str | None:
-    """What is said of a log whose past tells customers not apart."""
+    """What is said of a log whose past does not tell customers apart."""
     return NO_SIGNAL if manifest.get("signal") is False else None
 
 
