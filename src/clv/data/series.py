@@ -61,7 +61,8 @@ def series_table(path: Path) -> ReadTable:
         elif _is_number(column.type):
             found[name] = column
         elif not notice:
-            notice = f"series: {name} holds {column.type}, not numbers, and was left out"
+            held = "text" if pa.types.is_string(column.type) else column.type
+            notice = f"series: {name} holds {held}, not numbers, and was left out"
         if notice:
             notices.append(notice)
     if len(found) == 1:

@@ -85,7 +85,7 @@ def test_a_series_is_a_date_and_its_numbers(tmp_path):
         "online": [10, None],
         "index": [1.5, 2.0],
     }
-    assert read.notices == ("series: note holds string, not numbers, and was left out",)
+    assert read.notices == ("series: note holds text, not numbers, and was left out",)
 
 
 def test_a_series_of_the_shared_logs(data_dir):
