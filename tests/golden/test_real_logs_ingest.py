@@ -96,6 +96,7 @@ def test_online_retail_lines(engine, data_dir):
         "quantity": "quantity",
         "order_id": "invoice_no",
         "product": "stock_code",
+        "customer_country": "country",
     }
     assert any(notice.startswith("amount: it is quantity x unit_price") for notice in found.notices)
     refused = found.quarantine.filter(found.quarantine.rule == "missing_customer")
