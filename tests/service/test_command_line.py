@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clv.core.schema import FORECASTS
+from tests.commands import clv
 from tests.logs import CUSTOMERS, write_log
 
 #: For runs in which it does not matter which model it is.
@@ -26,19 +26,6 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def log(folder):
     return write_log(folder / "orders.csv")
-
-
-def clv(folder, *words):
-    """Run a command in a folder of its own, without a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "clv", *map(str, words)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-        env={**os.environ, "COLUMNS": "200"},
-    )
 
 
 @pytest.fixture(scope="module")

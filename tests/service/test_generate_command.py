@@ -2,10 +2,7 @@
 
 import doctest
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.csv as csv
@@ -17,6 +14,7 @@ import clv
 from clv.apps.cli import app
 from clv.core.errors import SettingError
 from clv.data.synthetic.defects import KINDS
+from tests.commands import clv as command
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "make-a-test-shop.md"
 TABLES = {
@@ -25,18 +23,6 @@ TABLES = {
 }
 #: Enough to run on, and quick.
 MODELS = ["mbgnbd", "naive_rate"]
-
-
-def command(folder, *words):
-    return subprocess.run(
-        [sys.executable, "-m", "clv", *map(str, words)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-        env={**os.environ, "COLUMNS": "200"},
-    )
 
 
 @pytest.fixture(scope="module")

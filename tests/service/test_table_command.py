@@ -1,10 +1,7 @@
 """A table of customers with a target, as a person runs it."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -17,22 +14,10 @@ from clv.ops.jobconfig import JobConfig
 from clv.ops.machine import Machine
 from clv.ops.progress import Silent, Stages
 from clv.ops.tables import find_out
+from tests.commands import clv
 from tests.customer_tables import customers
 
 QUICK = ("--models", "gradient_boosting", "--folds", "3")
-
-
-def clv(folder, *words):
-    """Run a command in a folder of its own, without a terminal."""
-    return subprocess.run(
-        [sys.executable, "-m", "clv", *map(str, words)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-        env={**os.environ, "COLUMNS": "200"},
-    )
 
 
 @pytest.fixture(scope="module")

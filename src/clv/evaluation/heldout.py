@@ -10,7 +10,7 @@ from clv.core.errors import HistoryError
 from clv.core.types import Floats, Ints, Json
 from clv.evaluation import metrics
 from clv.evaluation.folds import IN_TIME, Fold
-from clv.evaluation.honesty import CRPS_LEVELS
+from clv.evaluation.honesty import CRPS_LEVELS, how_true
 from clv.evaluation.table import NAIVE, Comparison
 from clv.models.distribution import Distribution, PastDay, Spread
 
@@ -134,18 +134,7 @@ def churn(compared: Comparison, model: str) -> Json:
         return {}
     chance = np.concatenate([1.0 - spread.chance for _, spread in found])
     nothing = np.concatenate([compared.actual[fold.asked] <= 0 for fold, _ in found])
-    groups = metrics.reliability(nothing, chance)
-    columns = (groups.chance.tolist(), groups.share.tolist(), groups.count.tolist())
-    return {
-        "brier": metrics.brier(nothing, chance),
-        "brier_of_base_rate": metrics.brier(nothing, np.full(len(chance), nothing.mean())),
-        "error": groups.error,
-        "reliability": [
-            {"chance": told, "share": came, "count": count}
-            for told, came, count in zip(*columns, strict=True)
-        ],
-        "customers": len(chance),
-    }
+    return how_true(nothing, chance)
 
 
 def total(compared: Comparison, model: str, forecast: float, rows: int, level: float) -> Json:

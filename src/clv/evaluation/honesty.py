@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clv.core.errors import HistoryError
-from clv.core.types import Floats, Json
+from clv.core.types import Bools, Floats, Json
 from clv.evaluation import metrics
 from clv.evaluation.backtest import Trial
 from clv.models.distribution import Distribution, PastDay, Spread
@@ -197,18 +197,22 @@ def churn(found: Sequence[Judged]) -> Json:
         return {}
     chance = np.concatenate([1.0 - each.chance for each in found])
     nothing = np.concatenate([~each.trial.bought for each in found])
-    groups = metrics.reliability(nothing, chance)
+    return {**how_true(nothing, chance), "days": found[-1].trial.origin.window.n_days}
+
+
+def how_true(happened: Bools, chance: Floats) -> Json:
+    """Brier score and reliability of (n,) chances told of what happened or did not."""
+    groups = metrics.reliability(happened, chance)
     columns = (groups.chance.tolist(), groups.share.tolist(), groups.count.tolist())
     return {
-        "brier": metrics.brier(nothing, chance),
-        "brier_of_base_rate": metrics.brier(nothing, np.full(len(chance), nothing.mean())),
+        "brier": metrics.brier(happened, chance),
+        "brier_of_base_rate": metrics.brier(happened, np.full(len(chance), happened.mean())),
         "error": groups.error,
         "reliability": [
             {"chance": told, "share": came, "count": count}
             for told, came, count in zip(*columns, strict=True)
         ],
         "customers": len(chance),
-        "days": found[-1].trial.origin.window.n_days,
     }
 
 
