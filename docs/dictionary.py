@@ -6,6 +6,8 @@ from clv.features import catalogue
 
 PAGE = Path(__file__).resolve().parent / "data-dictionary.md"
 BEGIN, END = "<!-- features -->\n", "<!-- /features -->\n"
+#: Behind the meaning of what learners are not shown.
+UNSHOWN = "; not shown to learners"
 HEAD = (
     "| feature | meaning | unit | empty for | source; what it reads | needs |\n"
     "|---|---|---|---|---|---|\n"
@@ -17,8 +19,9 @@ def section() -> str:
     parts = []
     for theme, features in catalogue.described().items():
         rows = [
-            f"| {feature.name} | {feature.meaning} | {feature.unit} | {feature.absent}"
-            f" | {feature.source} | {', '.join(feature.needs)} |\n"
+            f"| {feature.name} | {feature.meaning}{UNSHOWN if feature.of_day else ''}"
+            f" | {feature.unit} | {feature.absent} | {feature.source}"
+            f" | {', '.join(feature.needs)} |\n"
             for feature in features
         ]
         parts.append(f"### {theme}\n\n{HEAD}{''.join(rows)}\n")

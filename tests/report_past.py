@@ -169,6 +169,7 @@ def insight() -> dict[str, Any]:
             {"feature": name, "meaning": meaning, "share": share}
             for name, (meaning, share) in features.items()
         ],
+        "features": 61,
         "partial_dependence": [
             _dependence(
                 "model_value", features, "currency", value, [6 + 0.5 * v**0.8 for v in value], thin

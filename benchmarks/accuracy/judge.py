@@ -28,6 +28,11 @@ from clv.ops.progress import Silent, Stages
 from clv.ops.scoring import Scorer
 
 OURS = "clv"
+#: Ours, all customers who came once told the same: shows what a rank correlation makes of ties.
+TIED = "clv, one-timers alike"
+MEAN = "everyone the mean"
+#: In the tables for comparison's sake; nobody would use them.
+ASIDE = (TIED, MEAN)
 LIFETIMES = "BG/NBD × GG (lifetimes)"
 LEVEL = 0.9
 
@@ -94,7 +99,16 @@ def judge(case: Case, budget: str) -> Verdict:
             fits = rivals.lifetimes(history, case.horizon)
             said = {OURS: ours, LIFETIMES: fits.value, **_others(history, case)}
             told = {name: figures(actual, value) for name, value in said.items()}
-            told["everyone the mean"] = figures(actual, np.full(len(actual), ours.mean()))
+            # Ours at each one's total: what is left of a lower MAE once the bias is the same.
+            for name, value in said.items():
+                level = value.sum() / ours.sum()
+                told[name]["ours_at_total"] = metrics.mae(actual, ours * level)
+            once = (history.frame["x"] == 0).to_numpy()
+            for name, value in {
+                TIED: np.where(once, ours[once].mean(), ours),
+                MEAN: np.full(len(actual), ours.mean()),
+            }.items():
+                told[name] = figures(actual, value) | {"ours_at_total": told[OURS]["mae"]}
             quantiles = rivals.simulated(history, case.horizon, fits, CRPS_LEVELS)
             return Verdict(
                 case=case,
@@ -125,7 +139,7 @@ def _intervals(run: clv.Run, history: History, case: Case, actual: Floats) -> di
     value = prediction["clv"].to_numpy(np.float64)
     onetimer = (history.frame["x"] == 0).to_numpy()
     spread = scorer.distribution.of(onetimer, value, chance_told(prediction), case.horizon.n_days)
-    lower, upper = spread.interval(LEVEL)
+    lower, upper = spread.around(value, LEVEL)
     over = actual > upper
     third = pd.qcut(pd.Series(value).rank(method="first"), 3, labels=False).to_numpy()
     quantiles = np.column_stack([spread.quantile(q) for q in CRPS_LEVELS])

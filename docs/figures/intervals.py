@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from clv.core.types import Floats
     from clv.evaluation.honesty import Judged
 
 MODEL, LEVEL, SEED = "ensemble", 0.9, 0
@@ -34,7 +35,7 @@ def draw() -> Figure:
 
 
 def _customers(ax: Axes, judged: Judged) -> None:
-    forecast = judged.trial.said[MODEL].value
+    forecast = _forecast(judged)
     quantiles = np.column_stack([judged.spread.quantile(1.0 - more) for more in CHANCES])
     upper = judged.spread.interval(LEVEL)[1]
     for dollars, (color, where) in SHOWN.items():
@@ -60,7 +61,7 @@ def _above(ax: Axes, judged: list[Judged]) -> None:
         reached = []
         for level in LEVELS:
             over = [
-                (found.trial.actual > found.spread.interval(level)[1])[
+                (found.trial.actual > found.spread.around(_forecast(found), level)[1])[
                     found.trial.onetimer() == once
                 ]
                 for found in judged
@@ -72,6 +73,10 @@ def _above(ax: Axes, judged: list[Judged]) -> None:
     ax.set_xticklabels(["½", "2½", "5", "10"])
     ax.set_yticklabels(["0", "2½", "5", "10"])
     look.named(ax, "Above the upper end", "promised at most, %", "reached, %")
+
+
+def _forecast(judged: Judged) -> Floats:
+    return judged.trial.said[MODEL].value
 
 
 def _totals(ax: Axes) -> None:

@@ -72,6 +72,18 @@ def test_chances_of_buying_are_chances_and_rank_customers(learner):
         assert bought > chance[~UNSEEN.bought].mean() + 0.2
 
 
+@pytest.mark.parametrize("name", KNOWS_BUYING)
+def test_buying_for_nothing_is_buying(name):
+    free = replace(ROWS, y=np.where(np.arange(len(ROWS)) % 3, 0.0, ROWS.y))
+    learner = fitted(name, free)
+    assert learner.predict(free.X).sum() == pytest.approx(free.y.sum(), rel=1e-9)
+    chance = learner.p_buy(UNSEEN.X)
+    if name == "ziln":
+        assert chance is None
+    else:
+        assert chance.mean() == pytest.approx(UNSEEN.bought.mean(), abs=0.06)
+
+
 def test_contributions_add_up_to_the_logarithm_of_the_forecast(learner):
     parts = learner.contributions(UNSEEN.X)
     assert parts.shape == (len(UNSEEN), len(NAMES) + 1)

@@ -55,6 +55,24 @@ def test_forecasts_are_finite_and_probabilities_are(model, history):
         assert np.isnan(values).all() or ((values >= 0) & (values <= 1)).all(), column
 
 
+def test_as_many_purchases_are_expected_as_their_chance_allows(model, history):
+    told = model.predict(history, QUARTER)
+    chance = told["p_purchase"].dropna()
+    expected = told.loc[chance.index, "expected_purchases"]
+    assert (chance <= expected * (1 + 1e-9) + 1e-12).all()
+    assert (expected <= chance * QUARTER.n_days + 1e-12).all()
+
+
+def test_an_order_is_worth_what_orders_of_the_log_are(model, history):
+    frame = history.frame
+    each = frame["total_value"] / (frame["x"] + 1)
+    told = model.predict(history, QUARTER)["expected_order_value"]
+    told = told[told > 0]
+    assert len(told) > 0
+    assert each.min() / 2 <= told.min()
+    assert told.max() <= each.max() * 2
+
+
 def test_the_next_purchase_has_an_order(model, history):
     prediction = model.predict(history, QUARTER)
     early, middle, late = (

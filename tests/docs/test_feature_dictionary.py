@@ -22,7 +22,7 @@ def test_the_section_is_what_the_catalogue_says():
 def test_the_example_writes_what_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = HOW_TO.read_text()
-    command, told = re.search(r"```\n\$ clv (features cdnow .*)\n(.*)\n```", page).groups()
+    command, told = re.search(r"```\n\$ clv (features cdnow .*)\n([^`]*)\n```", page).groups()
     ended = CliRunner().invoke(app, shlex.split(command))
     assert ended.exit_code == 0, ended.output
     assert ended.stderr.strip() == told

@@ -80,7 +80,7 @@ def test_groceries_have_a_rhythm_and_music_has_none(sample, grocery, model):
         in_days = {"x": data.x, "t_x": data.t_x * DAYS_PER_WEEK, "T": data.T * DAYS_PER_WEEK}
         frame = pd.DataFrame(in_days).round().astype(np.int64)
         frame["log_gaps"] = data.log_gaps + data.x * np.log(DAYS_PER_WEEK)
-        frame = frame.assign(total_value=10.0, first_value=10.0)
+        frame = frame.assign(total_value=10.0, first_value=10.0, paid_purchases=frame["x"] + 1)
         day = AsOf(dt.date(2006, 12, 31))
         chosen.append(model().fit(History(frame, day, dt.date(2006, 1, 1), 90)).params_.k)
     assert chosen == [1, 2]

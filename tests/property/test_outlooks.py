@@ -167,7 +167,9 @@ def test_counts_add_up_to_1_and_to_the_expectation(name, drawn, x, T, share):
 def test_quantiles_split_the_chance_of_a_purchase_in_proportion(name, drawn, seen, q, other):
     p = params(name, drawn)
     gap, other_gap = (outlook.next_purchase_quantile(p, share, *seen) for share in (q, other))
-    assert ((gap <= other_gap) if q <= other else (gap >= other_gap)).all()
+    # Of shares that differ in the last digit alone, quantiles may too, and either way.
+    earlier, later = (gap, other_gap) if q <= other else (other_gap, gap)
+    assert (earlier <= later * (1 + 1e-9)).all()
     within_reach = np.maximum(gap, other_gap) < 1e6
     chance, other_chance = (outlook.p_purchase(p, t, *seen) for t in (gap, other_gap))
     np.testing.assert_allclose(

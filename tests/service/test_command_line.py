@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clv.core.schema import FORECASTS
+from clv.ops.budget import NAIVE
 from tests.commands import clv
 from tests.logs import CUSTOMERS, write_log
 
@@ -178,12 +179,12 @@ def test_fit_tells_the_total_ahead_and_takes_a_prior(folder, log):
     assert "In the next 180 days:" in clv(folder, *words).stdout
 
 
-def test_run_compares_the_models_named(folder, log):
+def test_run_compares_the_models_named_and_the_yardsticks(folder, log):
     ended = clv(folder, "run", log, "--out", "named", "--json", "--models", "nbd",
                 "--models", "naive_rate")  # fmt: skip
     assert json.loads(ended.stdout)["champion"]["name"] == "nbd"
     compared = json.loads((folder / "named" / "leaderboard.json").read_text())
-    assert {row["model"] for row in compared["rows"]} == {"nbd", "naive_rate"}
+    assert {row["model"] for row in compared["rows"]} == {"nbd", *NAIVE}
 
 
 def test_models_lists_every_name(folder):
@@ -216,7 +217,7 @@ def test_validate_tells_rules_and_readiness_and_can_keep_the_bad_rows(folder, lo
         (["run", "orders.csv", "--out", "."], 6, "not a run folder; nothing was touched"),
         (["predict", "nothing", "orders.csv"], 6, "not a run folder"),
         (["run", "orders.csv", "--models", "arima"], 2, "model: 'arima' is not one"),
-        (["run", "orders.csv", "--models", "naive_rate"], 2, "can only serve as yardsticks"),
+        (["run", "orders.csv", "--models", "naive_rate"], 2, "only serve as a yardstick."),
         (["fit", "nbd", "orders.csv", "--customers", "x.csv"], 2, "nbd takes no covariates"),
         (["fit", "bgnbd", "orders.csv", "--covariates", "age"], 2, "say with --customers"),
         (["fit", "gammagamma", "orders.csv", "--horizon", "9"], 2, "not how many purchases"),
@@ -225,7 +226,11 @@ def test_validate_tells_rules_and_readiness_and_can_keep_the_bad_rows(folder, lo
         (["fit", "arima", "orders.csv"], 2, "none of mbgnbd, bgnbd, paretonbd"),
         (["run", "orders.csv", "--seed", "-1"], 2, "seed: -1 is below 0"),
         (["run", "orders.csv", "--out", "orders.csv/deeper"], 7, "storage"),
-        (["predict", "results", "orders.csv", "--out", "no/where.csv"], 7, "storage"),
+        (["predict", "results", "orders.csv", "--out", "no/where.csv"], 7, "is no folder no. Make"),
+        (["features", "orders.csv", "--out", "no/where.csv"], 7, "is no folder no. Make"),
+        (["run", "orders.csv", "--tune", "10"], 2, "tune: '10' lacks a unit. Write 10m"),
+        (["predict", "results", "orders.csv", "--tune", "10m"], 2, "No such option"),
+        (["predict", "results", "orders.csv", "--models", "bgnbd"], 2, "No such option"),
         (["predict", "results", "orders.csv", "--out", "where.doc"], 2, ".parquet, .csv, .json"),
     ],
 )

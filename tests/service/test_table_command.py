@@ -89,7 +89,7 @@ def test_predict_gives_one_row_what_the_run_gave_it(done, folder, table):
     table.iloc[[7]].drop(columns=["clv", "segment"]).to_csv(folder / "one.csv", index=False)
     scored = clv(folder, "predict", "learned", "one.csv", "--out", "one.parquet")
     assert scored.returncode == 0, scored.stderr
-    assert "1 forecasts in one.parquet; 1 of 1 rows accepted" in scored.stderr
+    assert "1 forecast in one.parquet; 1 of 1 rows accepted" in scored.stderr
     whole = pq.read_table(folder / "learned" / "forecasts.parquet")
     one = pq.read_table(folder / "one.parquet")
     lone, among_all = one.to_pylist()[0], whole.select(one.column_names).to_pylist()[7]
@@ -180,7 +180,7 @@ def test_days_are_named_in_reasons_without_a_number(tmp_path):
 
 def test_too_few_targets_are_told(tmp_path):
     customers(19).to_csv(tmp_path / "c.csv", index=False)
-    with pytest.raises(ClvError, match="19 row\\(s\\) have a clv; 20 are needed"):
+    with pytest.raises(ClvError, match="19 row\\(s\\) have a value of clv; 20 are needed"):
         package.run(table=tmp_path / "c.csv", target="clv", out=tmp_path / "run")
 
 
@@ -208,7 +208,7 @@ def test_a_target_of_almost_only_zeros_is_told(tmp_path):
     frame = customers(60)
     frame.loc[9:, "clv"] = 0.0
     frame.to_csv(tmp_path / "c.csv", index=False)
-    with pytest.raises(ClvError, match="9 of 60 row\\(s\\) have a clv above 0; 10 are needed"):
+    with pytest.raises(ClvError, match=r"9 of 60 row\(s\) have a value of clv above 0; 10"):
         package.run(table=tmp_path / "c.csv", target="clv", out=tmp_path / "run")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from clv.evaluation.honesty import CROSS_FITTED
 from clv.models import registry
 
 if TYPE_CHECKING:
@@ -17,8 +18,18 @@ LEGEND = (
 )
 INTERVALS_LEGEND = (
     "above: customers above the upper end, and how many it allows. pit: distance from uniform, 0 is"
-    " best.\nCRPS: distance of distributions from what came, lower is better. Days with none before"
-    " them to learn from are left out.\n"
+    " best.\nCRPS: distance of distributions from what came, lower is better."
+)
+LEFT_OUT = " Days with none before them to learn from are left out.\n"
+BY_HALVES = (
+    "\n† learned on one half of the day's customers and judged on the other, as no earlier day was"
+    " over by then:\nthat flatters. No earlier total was known either, so none is held against an"
+    " interval.\n"
+)
+NO_INTERVALS = (
+    "Intervals: none could be judged, as no window with purchases was over by the time the next"
+    " past day\nbegan. Take --origins 3 or more; where the log is too short for them, a shorter"
+    " --horizon.\n"
 )
 #: Heading, figure and how it is written.
 FIGURES = (
@@ -55,15 +66,23 @@ def leaderboard(board: Json, *, spread: bool = False) -> Table:
     return table
 
 
-def intervals(board: Json) -> Table:
-    """What each model's intervals reached, means over days that had others before them."""
+def intervals(board: Json) -> Table | None:
+    """What each model's intervals reached, means over days that had others before them.
+
+    Rows of a day that had none are marked. None where no day could be judged.
+    """
+    if not any(row["intervals"] for row in board["rows"] if not row["failed"]):
+        return None
     table = _table(f"Intervals at {board['level']:.0%}")
     table.add_column("model")
     for heading in ("above", "allowed", "below", "pit", "CRPS", "totals inside"):
         table.add_column(heading, justify="right")
     for row in board["rows"]:
         each, past = row["intervals"], [t for t in row["totals"] if t["past_totals"]]
+        if row["failed"]:
+            continue
         if not each:
+            table.add_row(_name(row), *["-"] * 6)
             continue
         means = {
             figure: sum(day[figure] for day in each) / len(each)
@@ -71,15 +90,47 @@ def intervals(board: Json) -> Table:
         }
         inside = sum(t["lower"] <= t["actual"] <= t["upper"] for t in past)
         table.add_row(
-            _name(row),
+            _name(row) + (" †" if halved(row) else ""),
             number(means["above"], ".1%"),
             number(means["expected_above"], ".1%"),
             number(means["below"], ".1%"),
             number(means["pit_distance"], ".3f"),
             number(means["crps"], ",.2f"),
-            f"{inside} of {len(past)}",
+            f"{inside} of {len(past)}" if past else "-",
         )
     return table
+
+
+def intervals_legend(board: Json) -> str:
+    """What stands below `intervals`, or instead of it."""
+    if not any(row["intervals"] for row in board["rows"] if not row["failed"]):
+        return NO_INTERVALS
+    return INTERVALS_LEGEND + (BY_HALVES if any(map(halved, board["rows"])) else LEFT_OUT)
+
+
+def halved(row: Json) -> bool:
+    """Whether intervals were learned on the same day that they are judged on."""
+    return any(day["how"] == CROSS_FITTED for day in row["intervals"])
+
+
+def notes(board: Json, *, delivered: bool = False) -> list[str]:
+    """What models had to say on the last past day, and why those that failed did.
+
+    Parameters
+    ----------
+    delivered : beside the notes of the model delivered: without those of the champion, and of
+        models that learn from the past, whose word on a past day is another than today's
+    """
+    told, day = [], board["origins"][-1]
+    for row in board["rows"]:
+        known = registry.entry(row["model"])
+        short = known.short
+        if row["failed"]:
+            told.append(f"{short} could not be fitted on {day}: {row['failed']}")
+        elif not delivered or not (row["champion"] or known.learns):
+            said = [note.removeprefix(f"{short}: ") for note in row["notes"]]
+            told += [f"standing on {day}, {short}: {note}" for note in said]
+    return told
 
 
 def number(value: float | None, form: str) -> str:

@@ -16,10 +16,10 @@ from clv.ops.config import (
     BacktestConfig,
     FeaturesConfig,
     FitConfig,
-    RunConfig,
     ValidateConfig,
 )
 from clv.ops.jobconfig import JobConfig
+from clv.ops.predictconfig import PredictConfig
 from clv.ops.shopconfig import GenerateConfig
 
 # Nothing heavy is imported before a command needs it: help answers at once.
@@ -153,7 +153,7 @@ def validate(
 
 
 @app.command()
-@takes(RunConfig)
+@takes(PredictConfig)
 def predict(
     run: Annotated[
         str, typer.Argument(metavar="RUN", help="Run folder, run id, or latest for the newest.")
@@ -164,7 +164,7 @@ def predict(
         typer.Option("--out", help="Write a .parquet, .csv or .json file. Default: CSV to stdout."),
     ] = None,
     *,
-    config: RunConfig,
+    config: PredictConfig,
 ) -> None:
     """Score the customers of a log with a saved run: one of them or millions, no fitting.
 
@@ -177,10 +177,11 @@ def predict(
 
       clv predict results one-customer.csv --as-of 2025-06-04 --horizon 90
     """
-    from clv.apps.printing import print_scored
+    from clv.apps.printing import print_scored, require_place
     from clv.ops.rescoring import rescore
     from clv.ops.runs import find
 
+    require_place(out)
     used = machine()
     print_scored(rescore(find(run, used.home), log, config, used, reporter()), out)
 
@@ -251,7 +252,7 @@ def features(
 
       clv features --list
     """
-    from clv.apps.printing import print_dictionary, print_features
+    from clv.apps.printing import print_dictionary, print_features, require_place
     from clv.ops.featuring import build_features, dictionary
 
     if show:
@@ -259,6 +260,7 @@ def features(
         return
     if log is None:
         raise SettingError("log: say which log to read, or --list for what each feature is.")
+    require_place(out)
     built = build_features(log, config, machine(), reporter(), save_reference)
     print_features(built, out)
 

@@ -65,7 +65,7 @@ def _flags(config: type[Options]) -> list[str]:
     return [
         name
         for name, field in config.model_fields.items()
-        if (field.json_schema_extra or {}).get("flag", True)  # type: ignore[union-attr]
+        if name not in config.settled and (field.json_schema_extra or {}).get("flag", True)  # type: ignore[union-attr]
     ]
 
 
@@ -79,7 +79,7 @@ def _parameter(name: str, config: type[Options]) -> inspect.Parameter:
         "--" + name.replace("_", "-"),
         help=field.description,
         rich_help_panel=extra.get("panel"),
-        show_default=str(field.default) if known_default else False,
+        show_default=(config.else_taken or str(field.default)) if known_default else False,
     )
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[optional, option], default=None

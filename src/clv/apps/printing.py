@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from clv.apps.boards import INTERVALS_LEGEND, LEGEND, intervals, leaderboard, number
-from clv.core.errors import SettingError
+from clv.apps.boards import LEGEND, intervals, intervals_legend, leaderboard, notes, number
+from clv.core.errors import SettingError, StorageError
 from clv.models import registry
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from clv.ops.runs import Run
 
 FORMATS = (".parquet", ".csv", ".json")
+#: How the note begins that says what to do about columns left out.
+HINT = "customers: to use a column all the same"
 
 
 class Terminal:
@@ -63,23 +65,26 @@ def print_run(run: Run, as_json: bool) -> None:
         f" {counts['first_day']} to {counts['last_day']};"
         f" {_percent(counts['one_timers'] / counts['customers'])} ordered on one day only"
     )
-    console.print(f"Readiness: {run.readiness['verdict']}\n")
+    console.print(f"Readiness: {run.readiness['verdict']}")
+    for check in run.readiness["checks"]:
+        if check["status"] == "no":
+            console.print(f"  {_check(check)}")
+    console.print()
     console.print(leaderboard(run.leaderboard))
     console.print(LEGEND)
-    for row in run.leaderboard["rows"]:
-        for note in [row["failed"]] if row["failed"] else row.get("notes", []):
-            console.print(f"Note: {note}")
+    for note in notes(run.leaderboard, delivered=True):
+        console.print(f"Note: {note}")
     print_tuning(console, manifest["tuning"])
     champion = manifest["champion"]
     console.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})\n")
     console.print(
         f"In the {manifest['horizon_days']} days after {manifest['as_of']} these customers are"
-        f" expected to bring about [bold]{_amount(total['clv'])}[/bold]"
-        f" ({_percent(manifest['level'])} interval {_amount(total['lower'])} to"
-        f" {_amount(total['upper'])})."
+        f" expected to bring about [bold]{_amount(total['clv'])}[/bold] ({_between(manifest)})."
     )
+    said = _left_out(manifest)
     for warning in manifest["warnings"]:
-        console.print(f"Note: {warning}")
+        if warning not in said:
+            console.print(f"Note: {warning}")
     console.print(f"Forecasts: {run.folder / 'forecasts.parquet'}")
     console.print(f"Report:    {run.report}")
 
@@ -91,8 +96,11 @@ def print_backtest(found: Json, as_json: bool) -> None:
     console = open_console()
     console.print(leaderboard(found, spread=True))
     console.print(LEGEND)
-    console.print(intervals(found))
-    console.print(INTERVALS_LEGEND)
+    if (table := intervals(found)) is not None:
+        console.print(table)
+    console.print(intervals_legend(found))
+    for note in notes(found):
+        console.print(f"Note: {note}")
     print_tuning(console, found["tuning"])
     champion = found["champion"]
     console.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})")
@@ -119,9 +127,12 @@ def print_validation(found: Json, as_json: bool) -> None:
     }
     console.print(f"\n{found['readiness']['verdict']}")
     for check in found["readiness"]["checks"]:
-        told = [check["found"], check["means"], check["instead"] and f"instead: {check['instead']}"]
-        words = "; ".join(text.rstrip(".") for text in told if text)
-        console.print(f"  {marks[check['status']]} {check['name']}: {words}.")
+        console.print(f"  {marks[check['status']]} {_check(check)}")
+
+
+def _check(check: Json) -> str:
+    told = [check["found"], check["means"], check["instead"] and f"instead: {check['instead']}"]
+    return f"{check['name']}: {'; '.join(text.rstrip('.') for text in told if text)}."
 
 
 def print_fit(found: Json, as_json: bool) -> None:
@@ -202,7 +213,8 @@ def print_models(as_json: bool) -> None:
 def print_features(built: Built, out: Path | None) -> None:
     """The features as `print_scored` prints forecasts."""
     columns = built.table.num_columns - 1
-    print_scored(built, out, f"customers with {columns} features")
+    features = f"with {columns} features"
+    print_scored(built, out, (f"customer {features}", f"customers {features}"))
     if built.left_out:
         names = ", ".join(name.removeprefix("known_") for name in built.left_out)
         sys.stderr.write(f"left out, as their texts are no groups of customers: {names}\n")
@@ -226,8 +238,33 @@ def print_dictionary(entries: list[Json], as_json: bool) -> None:
         console.print()
 
 
-def print_scored(scored: Scored | Built, out: Path | None, what: str = "forecasts") -> None:
+def require_place(out: Path | None) -> None:
+    """Refuse, before any work, a file that could not be written after it.
+
+    Raises
+    ------
+    SettingError : the file's ending is not one of a table
+    StorageError : its folder is not there
+    """
+    if out is None:
+        return
+    if out.suffix not in FORMATS:
+        raise SettingError(f"out: {out} ends in none of {', '.join(FORMATS)}.")
+    if not out.parent.is_dir():
+        raise StorageError(
+            f"storage: {out} cannot be written, as there is no folder {out.parent}. Make it, or"
+            " name another place with --out."
+        )
+
+
+def print_scored(
+    scored: Scored | Built, out: Path | None, what: tuple[str, str] = ("forecast", "forecasts")
+) -> None:
     """The table to a file or stdout; how the log was read to stderr.
+
+    Parameters
+    ----------
+    what : its rows are, one and several
 
     Raises
     ------
@@ -243,7 +280,7 @@ def print_scored(scored: Scored | Built, out: Path | None, what: str = "forecast
     counts = scored.counts
     refused = ", ".join(f"{n:,} {rule}" for rule, n in counts["by_rule"].items())
     sys.stderr.write(
-        f"{scored.table.num_rows:,} {what}"
+        f"{scored.table.num_rows:,} {what[scored.table.num_rows != 1]}"
         + (f" as of {scored.as_of}" if scored.as_of else "")
         + (f" in {out}" if out else "")
         + f"; {counts['accepted']:,} of {counts['rows_in']:,} rows accepted"
@@ -257,8 +294,7 @@ def print_scored(scored: Scored | Built, out: Path | None, what: str = "forecast
 def _write_table(table: pa.Table, out: Path) -> None:
     from clv.data.engine import storage_errors
 
-    if out.suffix not in FORMATS:
-        raise SettingError(f"out: {out} ends in none of {', '.join(FORMATS)}.")
+    require_place(out)
     beside = out.with_name(f".{out.name}.partial")
     with storage_errors(out.parent):
         if out.suffix == ".parquet":
@@ -286,17 +322,39 @@ def _print_log(console: Console, told: Json) -> None:
     )
     for rule, rows in counts["by_rule"].items():
         console.print(f"  {rows:,} rows: {rule}")
+    said = _left_out(told)
     for notice in told["notices"]:
-        console.print(f"Note: {notice}")
+        if notice not in said:
+            console.print(f"Note: {notice}")
+    if said:
+        console.print("Columns of --customers that seem to know what came later:")
+    for note in said:
+        console.print(f"  {note.removeprefix('customers: ')}")
+
+
+def _left_out(told: Json) -> list[str]:
+    """Notes on columns of customers that were left out, the hint what to do about it last."""
+    names = [name for beside in told["inputs"] for name in beside.get("left_out", ())]
+    notes = (*told.get("warnings", ()), *told["notices"])
+    starts = (*(f"customers: {name} was left out: " for name in names), HINT)
+    return [note for start in starts for note in notes if note.startswith(start)]
+
+
+def _between(manifest: Json) -> str:
+    """The interval of the total; where there is none, why."""
+    total, level = manifest["total"], _percent(manifest["level"])
+    if total["lower"] is None:
+        return f"no interval: {total['method']}"
+    return f"{level} interval {_amount(total['lower'])} to {_amount(total['upper'])}"
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _amount(value: float | None) -> str:
+def _amount(value: float) -> str:
     """Three digits: a forecast knows no more."""
-    return "no bound" if value is None else f"{float(f'{value:.3g}'):,.0f}"
+    return f"{float(f'{value:.3g}'):,.0f}"
 
 
 def print_json(content: Any) -> None:

@@ -10,10 +10,10 @@ from clv.ops.config import (
     BacktestConfig,
     FeaturesConfig,
     FitConfig,
-    RunConfig,
     ValidateConfig,
 )
 from clv.ops.jobconfig import JobConfig
+from clv.ops.predictconfig import PredictConfig
 from clv.ops.progress import Silent
 from clv.ops.shopconfig import GenerateConfig
 
@@ -78,6 +78,10 @@ def validate(log: str | Path, **options: Any) -> Json:
 def predict(run: Run | str | Path, log: str | Path, **options: Any) -> pd.DataFrame:
     """Forecasts for the customers of a log by a saved run, no fitting: `clv predict`.
 
+    Parameters
+    ----------
+    options : those of the command; what is not given is the run's own
+
     Returns
     -------
     one row a customer, the columns of forecasts.parquet; of a run on a table, one row a row
@@ -87,7 +91,8 @@ def predict(run: Run | str | Path, log: str | Path, **options: Any) -> pd.DataFr
 
     machine = settings().machine()
     found = open_run(run) if isinstance(run, (str, Path)) else run
-    return to_frame(rescore(found, str(log), RunConfig.checked(options), machine, Silent()).table)
+    config = PredictConfig.anew(options)
+    return to_frame(rescore(found, str(log), config, machine, Silent()).table)
 
 
 def open_run(name: str | Path) -> Run:

@@ -44,25 +44,44 @@ def print_table_run(run: Run, as_json: bool) -> None:
     )
     for name, why in manifest["left_out"].items():
         shown.print(f"Left out: {name}: {why}")
+    found = tuple(f"column {name} was left out: " for name in manifest["left_out"])
+    warnings = [each for each in manifest["warnings"] if not each.startswith(found)]
+    if len(warnings) < len(manifest["warnings"]):
+        shown.print("A column that was known beforehand is kept with --keep NAME.")
     shown.print()
     print_board(shown, run.leaderboard)
     print_tuning(shown, manifest["tuning"])
     champion = manifest["champion"]
     shown.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})")
-    total, between = manifest["total"], ""
-    if total["lower"] is not None:
-        ends = f"{total['lower']:,.0f} to {total['upper']:,.0f}"
-        between = f" ({manifest['level']:.0%} interval for as many like them: {ends})"
-    shown.print(f"All rows together are forecast {total['forecast']:,.0f}{between}")
+    for line in _totals(manifest):
+        shown.print(line)
     if covered := manifest["coverage"]:
         shown.print(
             f"Intervals at {manifest['level']:.0%}: of rows held out {covered['above']:.1%} lay"
             f" above and {covered['below']:.1%} below"
         )
-    for warning in manifest["warnings"]:
+    for warning in warnings:
         shown.print(f"Note: {warning}.")
     shown.print(f"Forecasts: {run.folder / 'forecasts.parquet'}")
     shown.print(f"Report:    {run.report}")
+
+
+def _totals(manifest: Json) -> list[str]:
+    """Of rows held out, and of all where some are not known: else their sum is known."""
+    total, counts = manifest["total"], manifest["counts"]
+    held = total["held_out"]
+    told = [
+        f"The {held['rows']:,} rows held out together were forecast {held['forecast']:,.0f}, and"
+        f" have {held['actual']:,.0f}"
+    ]
+    if counts["without_target"]:
+        told.append(f"All rows together are forecast {total['forecast']:,.0f}")
+    if total["lower"] is not None:
+        told.append(
+            f"Another {counts['rows_in']:,} rows like these all would add up to"
+            f" {total['lower']:,.0f} to {total['upper']:,.0f} ({manifest['level']:.0%} interval)"
+        )
+    return told
 
 
 def print_folds(found: Json, as_json: bool) -> None:

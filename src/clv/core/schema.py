@@ -58,6 +58,7 @@ HISTORY = pa.schema(
         pa.field("T", pa.int64(), nullable=False),  # days from first purchase to as_of
         pa.field("total_value", pa.float64(), nullable=False),  # net spend so far
         pa.field("first_value", pa.float64(), nullable=False),  # net spend on the first day
+        pa.field("paid_purchases", pa.int64(), nullable=False),  # days worth more than zero
         pa.field("recent_value", pa.float64(), nullable=False),  # in the last `window` days
         pa.field("recent_purchases", pa.int64(), nullable=False),  # purchase days among them
         pa.field("t_x_before", pa.int64()),  # t_x as it was before them, if a customer by then

@@ -92,6 +92,9 @@ def check(
                 AND (buyers.first IS NULL OR checked.date < buyers.first)""")
     _create_quarantine(engine, staged, fields)
     _create_transactions(engine, optional)
+    if fields.dates.numbered:
+        column = mapping["date"].column
+        notices.append(f"date: {column!r} holds numbers, read as {fields.dates.why}")
     notices += _lost(engine, optional, mapping)
     return Checked(fields.dates, currency, tuple(notices))
 

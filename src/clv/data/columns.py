@@ -127,6 +127,7 @@ def map_columns(
     doubled: Collection[str] = (),
     *,
     amount_needed: bool = True,
+    may_lack: Collection[str] = (),
 ) -> Mapping:
     """Find the column of every field.
 
@@ -136,6 +137,7 @@ def map_columns(
     given : names the user gave; they win over everything recognised
     doubled : names that more than one column of the log has
     amount_needed : whether a log without an amount is refused
+    may_lack : fields whose given name the log need not have; they are recognised then, or absent
 
     Returns
     -------
@@ -149,7 +151,8 @@ def map_columns(
     """
     mapping: Mapping = {}
     for field in given.fields():
-        if (name := getattr(given, field)) is not None:
+        name = getattr(given, field)
+        if name is not None and (field not in may_lack or _places(name, names)):
             mapping[field] = Source(_position(field, name, names), name, "given")
     by_product = "amount" not in mapping and {"unit_price", "quantity"} <= mapping.keys()
     taken = {source.position for source in mapping.values()}
@@ -209,19 +212,25 @@ def passed_over(names: Sequence[str], mapping: Mapping) -> dict[str, list[str]]:
 
 
 def _position(field: str, name: str, names: Sequence[str]) -> int:
-    for same in (lambda a, b: a == b, lambda a, b: bare(a) == bare(b) != ""):
-        found = [i for i, column in enumerate(names) if same(column.strip(), name.strip())]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise ColumnError(
-                f"{field}: {len(found)} columns of the log are called {name!r}, but for case and"
-                f" signs. The log has: {_list(names)}. Rename one of them in the log."
-            )
+    found = _places(name, names)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ColumnError(
+            f"{field}: {len(found)} columns of the log are called {name!r}, but for case and"
+            f" signs. The log has: {_list(names)}. Rename one of them in the log."
+        )
     raise ColumnError(
         f"{field}: the log has no column {name!r}. It has: {_list(names)}."
         f" Give one of these with {_flag(field)}."
     )
+
+
+def _places(name: str, names: Sequence[str]) -> list[int]:
+    """Columns of that very name; without any, those that have it but for case and signs."""
+    return [i for i, column in enumerate(names) if column.strip() == name.strip()] or [
+        i for i, column in enumerate(names) if bare(column) == bare(name) != ""
+    ]
 
 
 def _recognise(field: str, names: Sequence[str], taken: set[int]) -> list[int]:

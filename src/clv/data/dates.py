@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from clv.core.errors import DateFormatError, SettingError
+from clv.data.rules import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,11 @@ _PATTERNS = {
     ("month-first", 2): "%m/%d/%y",
     ("year-first", 2): "%y/%m/%d",
 }
+#: Days counted from this one, as spreadsheets store them, here of the years 1954 to 2064.
+_DAY_ZERO, _FIRST_NUMBER, _LAST_NUMBER = "1899-12-30", 20_000, 60_000
+_DAY_NUMBER = r"^(\d{5})(?:[.,]\d+)?$"
 _ALIKE = "split_part(head, '/', 1)::INT = split_part(head, '/', 2)::INT"
+_NUMBERED = f"days counted from {_DAY_ZERO}, as spreadsheets store dates: 44562 is 2022-01-01"
 #: Sign between the parts, and digits of the year: one reading for each such shape.
 Shape = tuple[str, int]
 #: Sum of the bits of the orders that read a value, and whether its day and month are the
@@ -58,11 +63,13 @@ class DateReading:
     orders : shape -> order of day, month and year
     patterns : strptime patterns tried first
     why : what decided it, in words
+    numbered : numbers of days, as spreadsheets store dates, are read too
     """
 
     orders: dict[Shape, str] = field(default_factory=dict)
     patterns: tuple[str, ...] = ()
     why: str = "dates are written year first or with the month's name"
+    numbered: bool = False
 
     def day(self, text: str) -> str:
         """SQL for the day written in the SQL expression `text`; NULL where there is none."""
@@ -85,6 +92,7 @@ class DateReading:
                 THEN CASE {numeric or "WHEN false THEN NULL"} END
             WHEN regexp_matches({text}, '{_DAY_MONTH}') THEN {_named(text, _DAY_MONTH, "%d %b %Y")}
             WHEN regexp_matches({text}, '{_MONTH_DAY}') THEN {_named(text, _MONTH_DAY, "%b %d %Y")}
+            {f"WHEN {_is_day_number(text)} THEN {_numbered(text)}" if self.numbered else ""}
             END"""
         if not self.patterns:
             return automatic
@@ -130,6 +138,9 @@ def read_dates(
     shape that nothing decides follows the column's others where those agree, or needs no
     decision where day and month are the same number in every value of it.
 
+    Numbers such as 44562 are the days that spreadsheets store where every number of the column is
+    one from 20,000 to 60,000 and no value of it is a date otherwise.
+
     A value that lies after `as_of` whatever its order has no say. One that lies after it in
     one order and not in another cannot be set apart before the order is known: it counts.
 
@@ -151,6 +162,8 @@ def read_dates(
     order = next((f for f in formats if f in _ORDERS), None)
     _check_patterns(engine, patterns)
     masks = _masks(engine, text, patterns, today, rows, as_of)
+    if not masks and _holds_day_numbers(engine, text, patterns, rows, as_of):
+        return DateReading({}, patterns, _NUMBERED, numbered=True)
     if order is not None:
         return DateReading(dict.fromkeys(masks, order), patterns, f"{order} was asked for")
     orders: dict[Shape, str] = {}
@@ -207,6 +220,34 @@ def _masks(
     for sign, digits, mask, alike, example in found:
         masks[sign, digits][mask, alike] = example
     return masks
+
+
+def _holds_day_numbers(
+    engine: Engine, text: str, patterns: tuple[str, ...], rows: str, as_of: date | None
+) -> bool:
+    """Whether the column's numbers are days counted as spreadsheets do, and it has no others."""
+    number, told = _is_day_number(text), f"({DateReading({}, patterns).day(text)})"
+    # Most logs have no such number at all, which is soon seen.
+    if not engine.sql(f"SELECT 1 FROM {rows} WHERE {number} LIMIT 1"):
+        return False
+    late = "false" if as_of is None else f"coalesce({told} > DATE '{as_of.isoformat()}', false)"
+    is_other = f"(NOT {number} AND TRY_CAST({text} AS DOUBLE) IS NOT NULL)"
+    return not engine.sql(f"""
+        SELECT 1 FROM {rows} WHERE NOT {is_missing(text)} AND NOT {late}
+            AND ({told} IS NOT NULL OR {is_other}) LIMIT 1""")
+
+
+def _is_day_number(text: str) -> str:
+    """SQL for whether the text is a number of days that a spreadsheet may mean as a date."""
+    whole = f"TRY_CAST(regexp_extract({text}, '{_DAY_NUMBER}', 1) AS INTEGER)"
+    return (
+        f"(length({text}) >= 5 AND {text}[1] BETWEEN '2' AND '6' AND {text}[5] BETWEEN '0' AND '9'"
+        f" AND coalesce({whole} BETWEEN {_FIRST_NUMBER} AND {_LAST_NUMBER}, false))"
+    )
+
+
+def _numbered(text: str) -> str:
+    return f"DATE '{_DAY_ZERO}' + left({text}, 5)::INTEGER"
 
 
 def _bit(order: str, digits: int, late: str | None = None) -> str:

@@ -101,8 +101,9 @@ class Fields:
         if kind == TEXT:
             return f"trim(c{place}, '{_BLANKS}')" if self._padded(place) else f"c{place}"
         if kind in _FLOAT_TYPES and self._all_whole(place):
-            return f"TRY_CAST(c{place} AS BIGINT)::VARCHAR"
-        return f"c{place}::VARCHAR"
+            return f"CAST(TRY_CAST(c{place} AS BIGINT) AS VARCHAR)"
+        # Not with ::, after which [1] would be taken for a part of the type.
+        return f"CAST(c{place} AS VARCHAR)"
 
     def missing(self, field: str) -> str:
         """SQL for whether the log has nothing for the field."""

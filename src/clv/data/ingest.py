@@ -11,7 +11,7 @@ from clv.core.errors import ClvError, LogError, SourceError, TooManyBadRowsError
 from clv.core.types import AsOf
 from clv.data.checking import check
 from clv.data.columns import Mapping, map_columns, needed
-from clv.data.notices import notices_of
+from clv.data.notices import notices_of, without_purchase
 from clv.data.rules import ACCEPTED, CODE, DROPPED_RETURN, LARGEST_TOTAL, RULES
 from clv.data.settings import Columns, IngestSettings
 from clv.data.sources import stage
@@ -52,6 +52,7 @@ class Ingested:
     origins : files or tables read, with size, hash and rows
     currency : of the amounts, where the log says it
     notices : what a reader should know of the log, in sentences
+    without_purchase : customers who gave back all that they bought, or only returned things
     """
 
     transactions: ir.Table
@@ -69,6 +70,7 @@ class Ingested:
     origins: tuple[Origin, ...]
     currency: str | None = None
     notices: tuple[str, ...] = field(default=())
+    without_purchase: int = 0
 
 
 def _quiet(_: str) -> None:
@@ -128,6 +130,7 @@ def _ingest(
         settings.columns,
         staged.doubled,
         amount_needed=settings.amount_needed,
+        may_lack=settings.may_lack,
     )
     taken = {staged.names[mapping[field].position] for field in needed(mapping)}
     if lost := taken & staged.formulas:
@@ -150,6 +153,7 @@ def _ingest(
     _refuse(engine, settings, rows_in, accepted, by_rule)
     _refuse_huge_total(engine)
     last = engine.sql("SELECT max(date) FROM transactions")[0][0]
+    without = without_purchase(engine, settings.returns)
     return Ingested(
         transactions=engine.ibis.table("transactions"),
         quarantine=engine.ibis.table("quarantine"),
@@ -165,7 +169,8 @@ def _ingest(
         as_of_given=settings.as_of is not None,
         origins=staged.origins,
         currency=checked.currency,
-        notices=(*notices_of(engine, mapping, staged.names), *checked.notices),
+        notices=(*notices_of(engine, mapping, staged.names, without), *checked.notices),
+        without_purchase=without,
     )
 
 

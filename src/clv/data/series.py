@@ -28,7 +28,8 @@ def series_table(path: Path) -> ReadTable:
 
     Returns
     -------
-    date, and every number column; texts, and columns without a value, are left out and told
+    date, and every number column, truths as 0 and 1; texts, and columns without a value, are left
+    out and told
 
     Raises
     ------
@@ -56,6 +57,8 @@ def series_table(path: Path) -> ReadTable:
         column, notice = table[name].combine_chunks(), ""
         if pa.types.is_string(column.type):
             column, notice = as_numbers(name, trimmed(column), "series", typed=typed, mostly=MOSTLY)
+        elif pa.types.is_boolean(column.type):
+            column = column.cast(pa.int64())
         if column.null_count == len(column):
             notice = f"series: {name} is empty on all days and was left out"
         elif _is_number(column.type):

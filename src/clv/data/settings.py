@@ -66,6 +66,7 @@ class IngestSettings:
     today : day that dates may lie at most one day beyond where no as_of is given; None is today
     amount_needed : whether a log without any amount is refused; if not, each of its rows counts
         as one purchase of the amount 1
+    may_lack : fields whose column, though named, the log need not have
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -81,6 +82,7 @@ class IngestSettings:
     s3_endpoint: str | None = None
     today: date | None = None
     amount_needed: bool = True
+    may_lack: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_bad <= 1:

@@ -44,12 +44,6 @@ def spread_of(distribution: Distribution, value: Floats, chance: Floats) -> Spre
     return distribution.of(np.zeros(len(value), dtype=np.bool_), value, chance, 1)
 
 
-def interval(spread: Spread, value: Floats, level: float) -> tuple[Floats, Floats]:
-    """Ends that hold the forecast."""
-    lower, upper = spread.interval(level)
-    return np.minimum(lower, value), np.maximum(upper, value)
-
-
 def holdout(compared: Comparison, model: str, level: float) -> pd.DataFrame:
     """The model on the rows asked: row, predicted, lower, upper, actual; intervals not learned
     from the fold they are asked of.
@@ -57,7 +51,7 @@ def holdout(compared: Comparison, model: str, level: float) -> pd.DataFrame:
     parts = []
     for fold, spread in _judged(compared, model):
         value = compared.said[model][fold.asked]
-        lower, upper = interval(spread, value, level)
+        lower, upper = spread.around(value, level)
         parts.append(
             pd.DataFrame(
                 {
@@ -78,6 +72,8 @@ def holdout(compared: Comparison, model: str, level: float) -> pd.DataFrame:
 def reached(compared: Comparison, model: str, level: float, seed: int) -> Json:
     """What intervals promised and reached on rows they were not learned from, means over folds.
 
+    Judged are the ends that are delivered, as in `holdout`.
+
     Returns
     -------
     ``promised``, ``rows``, ``folds`` that could be judged; ``below``, ``inside`` and ``above``
@@ -90,8 +86,8 @@ def reached(compared: Comparison, model: str, level: float, seed: int) -> Json:
     each: list[dict[str, float]] = []
     values, over, value = [], [], []
     for fold, spread in found:
-        actual = compared.actual[fold.asked]
-        lower, upper = spread.interval(level)
+        actual, said = compared.actual[fold.asked], compared.said[model][fold.asked]
+        lower, upper = spread.around(said, level)
         below, inside, above = metrics.coverage(actual, lower, upper)
         quantiles = np.column_stack([spread.quantile(q) for q in CRPS_LEVELS])
         each.append(
@@ -105,7 +101,7 @@ def reached(compared: Comparison, model: str, level: float, seed: int) -> Json:
         )
         values.append(metrics.pit(*spread.at_most(actual), seed))
         over.append(actual > upper)
-        value.append(compared.said[model][fold.asked])
+        value.append(said)
     above_upper, forecast = np.concatenate(over), np.concatenate(value)
     third = np.argsort(np.argsort(forecast, kind="stable"), kind="stable") * 3 // len(forecast)
     return {

@@ -18,7 +18,7 @@ from clv.models.totals import TotalError
 #: Levels whose quantiles make up the CRPS: the middles of so many even parts.
 CRPS_LEVELS = (np.arange(100) + 0.5) / 100
 HELD_OUT = "learned on earlier past days"
-CROSS_FITTED = "learned on the other half of the customers, as there is one past day"
+CROSS_FITTED = "learned on the other half of the customers, as no earlier window was over by then"
 
 
 class Judged(NamedTuple):
@@ -102,29 +102,30 @@ def _mean(day: PastDay, trial: Trial) -> float:
 def holdout_table(found: Judged, model: str, level: float) -> pd.DataFrame:
     """The model at one origin: customer_id, group, predicted, lower, upper, actual."""
     day = found.trial.past_day(model)
-    lower, upper = found.spread.interval(level)
+    lower, upper = found.spread.around(day.value, level)
     return pd.DataFrame(
         {
             "customer_id": found.trial.history.frame["customer_id"],
             "group": np.where(day.onetimer, "onetimer", "repeater"),
             "predicted": day.value,
-            "lower": np.minimum(lower, day.value),
-            "upper": np.maximum(upper, day.value),
+            "lower": lower,
+            "upper": upper,
             "actual": day.actual,
         }
     )
 
 
 def reached(found: Judged, model: str, level: float, seed: int) -> Json:
-    """Figures of one trial's distributions.
+    """Figures of one trial's distributions, and of the ends that would have been delivered.
 
     Returns
     -------
-    below, inside and above their ends; above within one-timers, repeaters and thirds by
-    forecast; the distance of the randomised transform from uniform; CRPS; mean width
+    below, inside and above the ends; above within one-timers, repeaters and thirds by
+    forecast, and as many as the distributions allow; the distance of the randomised transform
+    from uniform; CRPS; mean width
     """
     day, spread = found.trial.past_day(model), found.spread
-    lower, upper = spread.interval(level)
+    lower, upper = spread.around(day.value, level)
     below, inside, above = metrics.coverage(day.actual, lower, upper)
     over = day.actual > upper
     third = np.argsort(np.argsort(day.value, kind="stable"), kind="stable") * 3 // len(over)
@@ -134,6 +135,9 @@ def reached(found: Judged, model: str, level: float, seed: int) -> Json:
     }
     quantiles = np.column_stack([spread.quantile(q) for q in CRPS_LEVELS])
     values = metrics.pit(*spread.at_most(day.actual), seed)
+    # Above the later of two ends: of the quantile, and of the forecast.
+    allowed = np.minimum(spread.chance, (1.0 - level) / 2.0)
+    allowed = np.minimum(allowed, 1.0 - spread.at_most(day.value)[1])
     return {
         "cutoff": str(found.trial.origin.cutoff),
         "how": found.how,
@@ -144,7 +148,7 @@ def reached(found: Judged, model: str, level: float, seed: int) -> Json:
         "above_within": {
             name: float(over[rows].mean()) for name, rows in within.items() if rows.any()
         },
-        "expected_above": float(np.minimum(spread.chance, (1.0 - level) / 2.0).mean()),
+        "expected_above": float(allowed.mean()),
         "pit_distance": metrics.pit_distance(values),
         "pit": (np.histogram(values, bins=10, range=(0.0, 1.0))[0] / len(values)).tolist(),
         "crps": metrics.crps(day.actual, CRPS_LEVELS, quantiles),

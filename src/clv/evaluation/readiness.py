@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 from clv.core.errors import HistoryError
 from clv.core.types import Json
 from clv.evaluation.backtest.trial import FEWEST_CUSTOMERS
-from clv.models.season import FEWEST_DAYS, LONGEST
+from clv.models.season import FEWEST_DAYS, LONGEST, YEAR
+from clv.models.spend import free_share
+from clv.numerics.paidshare import population_share
 
 if TYPE_CHECKING:
     from clv.core.types import Horizon
@@ -86,6 +88,8 @@ def assess(
     one_time = 1 - repeaters / customers
     newest = span - int(frame["T"].min())
     last_day_quiet = int((frame["T"] - frame["t_x"]).min())
+    # Days after the last order tell nothing of rhythms and seasons.
+    traded = span - last_day_quiet
     checked_days = checked.n_days
     checks = [
         _at_least(
@@ -97,7 +101,7 @@ def assess(
         ),
         _at_least(
             "span",
-            span,
+            traded,
             SHORT_HISTORY,
             "days of history",
             "slow rhythms and seasons cannot be seen",
@@ -107,7 +111,7 @@ def assess(
             "ok" if last_day_quiet <= STALE_DAYS else "limited",
             "the last order came on the last day observed"
             if last_day_quiet == 0
-            else f"the last order came {last_day_quiet} days before the last day observed",
+            else f"the last order came {last_day_quiet:,} days before the last day observed",
             "the log reaches up to the day the forecast starts"
             if last_day_quiet <= STALE_DAYS
             else "either trade stopped or the log is not complete up to as-of",
@@ -127,12 +131,12 @@ def assess(
         _horizon_check(span, horizon, checked_days, bought=bought),
         Check(
             "season",
-            "ok" if span >= FEWEST_DAYS else "limited",
-            f"{span / 365:.1f} years of history",
+            "ok" if traded >= FEWEST_DAYS else "limited",
+            f"{traded / 365:.1f} years with orders",
             "a yearly season shows twice"
-            if span >= FEWEST_DAYS
+            if traded >= FEWEST_DAYS
             else "a yearly season cannot be told from growth or decline",
-            _of_season(span, horizon),
+            _of_season(traded, last_day_quiet, horizon),
         ),
     ]
     if newest < span / 3:
@@ -145,16 +149,17 @@ def assess(
                 "only these customers are forecast; customers still to come are not",
             )
         )
-    checks += _spend_checks(spend)
+    checks += [*_free_checks(history, spend), *_spend_checks(spend)]
     return {"verdict": _verdict(checks), "checks": [asdict(check) for check in checks]}
 
 
-def _of_season(span: int, horizon: Horizon) -> str | None:
-    if span < FEWEST_DAYS:
+def _of_season(traded: int, quiet: int, horizon: Horizon) -> str | None:
+    if traded < FEWEST_DAYS:
         return (
             "no season is assumed; the interval of the total is widened by how past totals missed"
         )
-    if horizon.n_days > LONGEST:
+    # After a year without orders there is no last year to move a total by.
+    if horizon.n_days > LONGEST or quiet >= YEAR:
         return None
     return "the ensemble moves its total by what the same days brought a year ago"
 
@@ -212,6 +217,22 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def _free_checks(history: History, spend: SpendModel) -> list[Check]:
+    if spend.paid_ is None:
+        return []
+    return [
+        Check(
+            "free orders",
+            "limited",
+            f"{100 * free_share(history):.3g} % of the purchase days are worth nothing",
+            "a customer who orders often may yet spend nothing, and few orders tell what is spent",
+            "whether an order is paid is forecast apart from what a paid one is worth: by the"
+            " customer's share so far, drawn toward the"
+            f" {100 * population_share(spend.paid_):.3g} % of all customers",
+        )
+    ]
+
+
 def _spend_checks(spend: SpendModel) -> list[Check]:
     test = spend.independence_
     fallback = spend.method_ != "gamma-gamma"
@@ -220,7 +241,7 @@ def _spend_checks(spend: SpendModel) -> list[Check]:
         Check(
             "order value",
             "limited" if fallback else "ok",
-            f"{test.repeaters:,} repeat buyers to learn order values from",
+            f"{test.repeaters:,} {spend.tested_} to learn order values from",
             f"Gamma-Gamma cannot stand: {spend.reason_}" if fallback else "enough for Gamma-Gamma",
             "each customer's mean is drawn toward the population's by what it is worth"
             if fallback

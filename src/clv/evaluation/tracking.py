@@ -9,6 +9,10 @@ import numpy as np
 import pandas as pd
 
 from clv.core.types import DAYS_PER_WEEK, Floats
+from clv.models.ensemble import Ensemble
+from clv.models.onetime import Hybrid
+from clv.models.pick import BTYD
+from clv.models.supervised import Supervised
 
 if TYPE_CHECKING:
     from clv.evaluation.backtest import Trial
@@ -31,6 +35,7 @@ def track(book: Book, trial: Trial, model: object) -> pd.DataFrame:
     -------
     day, actual, expected : cumulative repeat purchases; expected is NaN for a model that
         says nothing of new customers
+    by : name of the purchase model whose expectation it is; empty where there is none
     """
     origin = trial.origin
     n_days = (origin.end.day - book.first_day).days
@@ -39,8 +44,9 @@ def track(book: Book, trial: Trial, model: object) -> pd.DataFrame:
     at = np.array([(day - book.first_day).days for day in repeats["date"]], dtype=np.int64)
     cumulative = np.append(0, np.cumsum(repeats["repeats"].to_numpy()))
     actual = cumulative[np.searchsorted(at, grid, side="right")]
-    expected = np.full(len(grid), np.nan)
+    expected, by = np.full(len(grid), np.nan), ""
     if isinstance(model, Tracks):
+        by = teller(model)
         # Customers who came on the same day expect the same: one term a day of arrival.
         age, count = np.unique(trial.history.frame["T"].to_numpy(), return_counts=True)
         arrival = (origin.cutoff.day - book.first_day).days - age
@@ -53,5 +59,19 @@ def track(book: Book, trial: Trial, model: object) -> pd.DataFrame:
             "day": [book.first_day + timedelta(days=int(day)) for day in grid],
             "actual": actual.astype(np.float64),
             "expected": expected,
+            "by": by,
         }
     )
+
+
+def teller(model: Tracks) -> str:
+    """Name of the purchase model that says what a model says of new customers: mostly itself."""
+    if isinstance(model, Ensemble):
+        return model.team_.companion.name
+    if isinstance(model, Supervised):
+        return model.ground_.companion.name
+    if isinstance(model, BTYD):
+        return model.picked_.name
+    if isinstance(model, Hybrid):
+        return model.repeating_.name
+    return str(getattr(model, "name", ""))

@@ -14,6 +14,7 @@ from ibis import _
 from clv.core.errors import HistoryError
 from clv.core.schema import HISTORY
 from clv.core.types import AsOf, Floats, Horizon, Ints
+from clv.features.catalogue import of_the_day
 from clv.features.matrix import matrix
 from clv.features.reference import Reference
 from clv.features.seen import Sources
@@ -106,6 +107,10 @@ class History:
             found = found.set_index(pd.Index(told)).reindex(pd.Index(wanted))
         found.index = self.frame.index
         return found
+
+    def of_the_day(self) -> frozenset[str]:
+        """Names of features that tell the day and its country, and nothing of a customer."""
+        return of_the_day(self._book().sources.seen(self.as_of))
 
     def remember(self, key: tuple[Hashable, ...], make: Callable[[], Found]) -> Found:
         """What was made of this history before under the key, or made now.

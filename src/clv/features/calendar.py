@@ -152,6 +152,7 @@ FEATURES = (
             "",
             source,
             expression,
+            of_day=which.startswith("as_of"),
         )
         for which, of, source, waves in (
             (
@@ -173,6 +174,7 @@ FEATURES = (
         "",
         "S4; as_of, country",
         _.to_major,
+        of_day=True,
     ),
     Feature(
         "days_since_major_holiday",
@@ -181,6 +183,7 @@ FEATURES = (
         "",
         "own; as_of, country",
         _.since_major,
+        of_day=True,
     ),
     Feature(
         "days_to_public_holiday",
@@ -189,6 +192,7 @@ FEATURES = (
         "countries whose calendar has none",
         "S4; as_of, country",
         _.to_public,
+        of_day=True,
     ),
     Feature(
         "run_up_share",

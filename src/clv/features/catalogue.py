@@ -67,3 +67,10 @@ def offered(seen: Seen, reference: Reference) -> tuple[Feature, ...]:
     ]
     kinds = {name: kind for name, kind in reference.known.items() if name in seen.known_columns}
     return (*static, *known_features(kinds), *series_features(series_columns(seen)))
+
+
+def of_the_day(seen: Seen) -> frozenset[str]:
+    """Names of those features that tell the day and its country, and nothing of a customer."""
+    static = (feature for features in THEMES.values() for feature in features)
+    every = (*static, *series_features(series_columns(seen)))
+    return frozenset(feature.name for feature in every if feature.of_day)

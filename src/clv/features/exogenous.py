@@ -45,6 +45,7 @@ def _features(name: str) -> tuple[Feature, ...]:
                 "no value in those days",
                 SOURCE,
                 _[f"{name}_mean_{days}d"],
+                of_day=True,
             )
             for days in (SHORT, LONG)
         ),
@@ -56,6 +57,7 @@ def _features(name: str) -> tuple[Feature, ...]:
             f"no value in one of them, or 0 in both {SHORT} days",
             SOURCE,
             (now - before) / (now.abs() + before.abs()).nullif(0.0),
+            of_day=True,
         ),
         Feature(
             f"{name}_at_first",

@@ -59,6 +59,8 @@ class Feature:
     expression : the only definition; every engine runs this one
     needs : optional columns, or other things known, without which there is no such feature
     grain : "features" is over features of any other grain
+    of_day : tells the day, be it by country, and nothing of a customer. Learners are not shown it:
+        their few days are too few to learn from what tells days apart
     """
 
     name: str
@@ -70,6 +72,7 @@ class Feature:
     needs: tuple[str, ...] = ()
     kind: Kind = "number"
     grain: Grain = "customer"
+    of_day: bool = False
 
 
 def resolved(expression: Expression, reference: Reference) -> Any:

@@ -110,8 +110,8 @@ def told(
 ) -> pd.DataFrame:
     """A forecast of spend and of the chance of a purchase as the table `PREDICTION`.
 
-    What waiting costs, when the next purchase comes and whether the customer is active are the
-    purchase model's word; purchases times order value are the spend.
+    What waiting costs, what an order is worth, when the next one comes and whether the customer
+    is active are the purchase model's word; purchases are the spend over the order value.
 
     Parameters
     ----------
@@ -126,13 +126,11 @@ def told(
     else:
         waiting = np.ones(len(expected))
     order_value = column(ahead, "expected_order_value")
-    # A chance of a purchase is no more than the number expected.
     purchases = np.divide(value, order_value, out=np.zeros(len(value)), where=order_value > 0)
-    purchases = np.maximum(purchases, chance)
     return ahead.assign(
         clv=value * money.margin * waiting,
-        expected_purchases=purchases,
-        expected_order_value=np.where(value > 0, value / purchases, order_value),
+        # No fewer than there is a chance of any, and one a day at most where any come.
+        expected_purchases=np.clip(purchases, chance, chance * horizon.n_days),
         p_purchase=chance,
     )
 

@@ -114,7 +114,7 @@ class Distribution:
             likely = chance.of(log_odds(day.chance))
             value = np.maximum(day.value, SMALLEST_SHARE * day.value.mean())
             multiples.append((day.actual * likely / value)[buyer])
-            sizes.append((value / day.value.mean())[buyer])
+            sizes.append(_size(value, day.value.mean())[buyer])
             single.append(day.onetimer[buyer])
         multiple, size, onetimer = map(np.concatenate, (multiples, sizes, single))
         edges, ratios = [], []
@@ -124,8 +124,8 @@ class Distribution:
             n_cells = int(np.clip(rows.sum() // CELL_SIZE, 1, MOST_CELLS))
             best = [share for share in BEST if (1.0 - share) * rows.sum() >= CELL_SIZE]
             parts = [*(np.arange(1, n_cells) / n_cells), *best]
-            cuts = np.unique(np.quantile(size[rows], parts))
-            # Nobody is beyond a cut at the largest, as where all are forecast the same.
+            # Each cut is somebody's own size, below the largest, so that no cell is empty.
+            cuts = np.unique(np.quantile(size[rows], parts, method="inverted_cdf"))
             cuts = cuts[cuts < size[rows].max()]
             cell = np.searchsorted(cuts, size[rows], side="left")
             edges.append(cuts)
@@ -149,7 +149,7 @@ class Distribution:
         """
         likely = np.maximum(self.chance.of(log_odds(chance)), 1e-9)
         value = np.maximum(value, SMALLEST_SHARE * self.mean * days)
-        size = value / (self.mean * days)
+        size = _size(value, self.mean * days)
         cell = np.empty(len(value), dtype=np.int64)
         for group, of_group in enumerate((onetimer, ~onetimer)):
             first = group * (len(self.edges[0]) + 1)
@@ -223,6 +223,20 @@ class Spread:
         tail = (1.0 - level) / 2.0
         return self.quantile(tail), self.quantile(1.0 - tail)
 
+    def around(self, value: Floats, level: float, margin: float = 1.0) -> tuple[Floats, Floats]:
+        """Ends as they are delivered and judged: those of `interval`, moved to hold the forecast.
+
+        Where few buy at all both quantiles are 0, and the forecast, a mean, is not.
+
+        Parameters
+        ----------
+        value : (n,) forecasts, spend times margin
+        level : share that falls between the ends
+        margin : what spend is multiplied by
+        """
+        lower, upper = self.interval(level)
+        return np.minimum(lower * margin, value), np.maximum(upper * margin, value)
+
     def at_most(self, spend: Floats) -> tuple[Floats, Floats]:
         """Chance of less than (n,) spend, and of no more than it; they part at nothing bought."""
         multiple = spend / np.maximum(self.scale, 1e-300)
@@ -242,6 +256,11 @@ class Spread:
 
 
 _LEVELS = (np.arange(GRID) + 0.5) / GRID
+
+
+def _size(value: Floats, mean: float) -> Floats:
+    """(n,) forecasts over their mean; equal ones are the same to the last digit."""
+    return np.round(value / mean, 9)
 
 
 def _grid(multiples: Floats) -> Floats:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import rankdata
 
 from clv.core.errors import ClvError
-from clv.core.types import AsOf, Floats, Horizon, Ints, Json, Money
+from clv.core.types import AsOf, Bools, Floats, Horizon, Ints, Json, Money
 from clv.models import fitted, pooling, registry
 from clv.models.chance import Calibration, log_odds
 from clv.models.companion import AT_PAR, carried, told
+from clv.models.even import Course
 from clv.models.groundwork import lay
 from clv.models.lesson import Lesson
 from clv.models.lookback import cutoffs, training_window
 from clv.models.reasons import Explainer
 from clv.models.season import Season, yearly
+from clv.models.signal import NO_SIGNAL, standard_score, tells_apart
 from clv.models.team import Forecast, Team
 
 if TYPE_CHECKING:
@@ -56,12 +56,21 @@ STALE = 4
 MOST_DAYS = 3
 #: Customers of a past day that are asked at most.
 MOST_COMPARED = 50_000
-#: Standard deviations by which past rankings have to be better than chance.
-CHANCE = 2.0
-NO_SIGNAL = (
-    "What customers did before does not tell what they do next: on past days no ranking was better"
-    " than chance would have it. Every customer is forecast the same."
-)
+
+
+class Rehearsal(NamedTuple):
+    """What members would have said on a past day, and what came.
+
+    Attributes
+    ----------
+    said : of members fitted to what was known then
+    there : (members,) which of today's members could be fitted already
+    outcome : spend and purchases in the window after
+    """
+
+    said: Forecast
+    there: Bools
+    outcome: Outcome
 
 
 class Ensemble:
@@ -89,6 +98,7 @@ class Ensemble:
     multipliers_ : (members,) whose sum with members' forecasts is the ensemble's
     days_ : past days that members were compared on
     signal_ : past rankings were better than chance; True where there was no past to ask
+    course_ : what is forecast of everybody where they were not; None where they were
     chance_ : how told chances of a purchase become true ones
     explainer_ : tells what moves the learners' forecasts; None where there is nothing to tell
     notes_ : what could not be had, and what was done instead
@@ -103,10 +113,9 @@ class Ensemble:
     weights_: Floats
     levels_: Floats
     multipliers_: Floats
-    mean_value_: float
-    mean_chance_: float
     days_: int
     signal_: bool
+    course_: Course | None
     chance_: Calibration
     explainer_: Explainer | None
     notes_: tuple[str, ...]
@@ -132,24 +141,8 @@ class Ensemble:
         self.team_ = Team.fit(self.members, history, self.lesson)
         self.window_, self.as_of_ = training_window(history), history.as_of
         self.season_ = yearly(history, self.window_, self.team_.companion)
-        past = self._past(history)
-        values = [said.value for said, _ in past]
-        spent = [outcome.value for _, outcome in past]
-        prior = np.array([PRIOR[name] for name in self.team_.names])
-        prior /= prior.sum()
-        self.days_ = len(past)
-        self.weights_ = pooling.pooled_weights(values, spent, prior)
-        totals = np.array([value.sum(axis=0) for value in values]).reshape(-1, len(prior))
-        came = np.array([each.sum() for each in spent])
-        self.levels_ = pooling.level_weights(totals, came, self._voices())
-        self.chance_ = Calibration.learn(
-            [said.odds for said, _ in past], [outcome.purchases > 0 for _, outcome in past]
-        )
+        self._weigh(self._past(history))
         self._settle(history)
-        scores = [
-            standard_score(outcome.value, said.value @ self.multipliers_) for said, outcome in past
-        ]
-        self.signal_ = tells_apart(scores)
         self.explainer_ = self._explainer(history)
         self.notes_ = self._notes(history)
         return self
@@ -170,12 +163,8 @@ class Ensemble:
         if not hasattr(self, "multipliers_"):
             raise ClvError("ensemble: not fitted yet. Call fit(history) or load(folder) first.")
         lift = self._lift(history, horizon)
-        if not self.signal_:
-            times = horizon.n_days / self.window_.n_days
-            value = np.full(len(history), self.mean_value_ * times * lift)
-            chance = np.full(len(history), 1.0 - (1.0 - self.mean_chance_) ** (times * lift))
-            found = told(self.team_.companion, history, value, chance, horizon, money)
-            return found.assign(**_alike(found)), None
+        if self.course_ is not None:
+            return self.course_.told(history, horizon, money, lift), None
         said = self.team_.forecast(history, self.window_, self.explainer_ if why else None)
         value, odds = carried(
             self.team_.companion,
@@ -231,20 +220,47 @@ class Ensemble:
             [share[name in learned] if name in models else 0.0 for name in self.team_.names]
         )
 
-    def _past(self, history: History) -> list[tuple[Forecast, Outcome]]:
-        """What members said on past days, and what came; customers drawn where they are many."""
+    def _weigh(self, past: list[Rehearsal]) -> None:
+        """Weights, level and chances by what past days brought, and whether they tell anything.
+
+        Who could not be fitted yet on one of these days counts as it does elsewhere.
+        """
+        prior = np.array([PRIOR[name] for name in self.team_.names])
+        prior /= prior.sum()
+        there = np.all([each.there for each in past], axis=0) if past else prior > 0
+        values = [each.said.value[:, there[each.there]] for each in past]
+        spent = [each.outcome.value for each in past]
+        asked = float(prior[there].sum())
+        self.days_, self.weights_ = len(past), prior.copy()
+        self.weights_[there] = asked * pooling.pooled_weights(values, spent, prior[there] / asked)
+        totals = np.full((len(past), len(prior)), np.nan)
+        for day, value in enumerate(values):
+            totals[day, there] = value.sum(axis=0)
+        came = np.array([each.sum() for each in spent])
+        self.levels_ = pooling.level_weights(totals, came, self._voices())
+        # Chances that some members told are not those which all of them tell.
+        whole = [each for each in past if each.there.all()]
+        self.chance_ = Calibration.learn(
+            [each.said.odds for each in whole], [each.outcome.purchases > 0 for each in whole]
+        )
+        ranked = [pooling.shares(value) @ self.weights_[there] for value in values]
+        self.signal_ = tells_apart([*map(standard_score, spent, ranked)])
+
+    def _past(self, history: History) -> list[Rehearsal]:
+        """Past days on which all members could be fitted; without any, those with some of them."""
         found = []
         for cutoff in cutoffs(history, self.window_, self.days):
             earlier = history.rewind(cutoff, self.window_)
             team = Team.fit(self.members, earlier, self.lesson)
-            if team.names != self.team_.names:
+            if not set(team.names) <= set(self.team_.names):
                 continue
             key = ("said", self.members, self.lesson)
             rows, said = earlier.remember(key, partial(self._said, earlier, team))
             outcome = history.followed(earlier, self.window_).of_rows(rows)
             if outcome.value.sum() > 0:
-                found.append((said, outcome))
-        return found
+                there = np.array([name in team.names for name in self.team_.names])
+                found.append(Rehearsal(said, there, outcome))
+        return [each for each in found if each.there.all()] or found
 
     def _said(self, history: History, team: Team) -> tuple[Ints, Forecast]:
         rows = np.arange(len(history))
@@ -259,8 +275,11 @@ class Ensemble:
         key = ("said", self.members, self.lesson)
         _, said = history.remember(key, lambda: self._said(history, self.team_))
         self.multipliers_ = pooling.multipliers(said.value.sum(axis=0), self.weights_, self.levels_)
-        self.mean_value_ = float((said.value @ self.multipliers_).mean())
-        self.mean_chance_ = float(self.chance_.of(said.odds).mean())
+        self.course_ = None
+        if not self.signal_:
+            value = float((said.value @ self.multipliers_).mean())
+            chance = float(self.chance_.of(said.odds).mean())
+            self.course_ = Course.of(history, self.window_, value, chance)
 
     def _notes(self, history: History) -> tuple[str, ...]:
         notes = []
@@ -299,9 +318,7 @@ class Ensemble:
             "as_of": str(self.as_of_),
             "season": asdict(self.season_) if self.season_ else None,
             "days": self.days_,
-            "signal": self.signal_,
-            "mean_value": self.mean_value_,
-            "mean_chance": self.mean_chance_,
+            "course": self.course_.to_json() if self.course_ else None,
             "explainer": self.explainer_.to_json() if self.explainer_ else None,
             "notes": list(self.notes_),
         }
@@ -329,56 +346,14 @@ class Ensemble:
         model.window_, model.as_of_ = Horizon(state["window"]), AsOf.parse(state["as_of"])
         model.season_ = Season(**state["season"]) if state["season"] else None
         model.days_ = state["days"]
-        model.signal_, model.notes_ = state["signal"], tuple(state["notes"])
-        model.mean_value_, model.mean_chance_ = state["mean_value"], state["mean_chance"]
+        course, model.notes_ = state["course"], tuple(state["notes"])
+        model.course_, model.signal_ = Course.from_json(course) if course else None, not course
         model.explainer_ = None
         if model.team_.ground is not None and state["explainer"] is not None:
             model.explainer_ = Explainer.from_json(
                 state["explainer"], model.team_.ground.encoder, model.team_.learners
             )
         return model
-
-
-def standard_score(actual: Floats, predicted: Floats) -> float:
-    """How far the outcome follows the ranking of forecasts, in standard deviations of chance.
-
-    Parameters
-    ----------
-    actual, predicted : (n,)
-
-    References
-    ----------
-    Pitman (1937), "Significance tests which may be applied to samples from any populations":
-    moments of a correlation when outcomes are dealt at random
-    """
-    ranks = rankdata(predicted)
-    if len(actual) < 2 or np.ptp(ranks) == 0 or np.ptp(actual) == 0:
-        return 0.0
-    return float(np.corrcoef(ranks, actual)[0, 1] * np.sqrt(len(actual) - 1))
-
-
-def tells_apart(scores: Sequence[float]) -> bool:
-    """Whether the mean standard score of past days is more than chance; so where there is none.
-
-    Parameters
-    ----------
-    scores : of days half a window apart, so that neighbours share half of their outcome
-    """
-    k = len(scores)
-    return k == 0 or float(np.mean(scores)) > CHANCE * math.sqrt(2.0 * k - 1.0) / k
-
-
-def _alike(found: pd.DataFrame) -> dict[str, float]:
-    """Columns that else would tell customers apart whom nothing tells apart."""
-    purchases = float(found["expected_purchases"].mean())
-    spent = float(found["clv"].mean())
-    unsaid = ("p_alive", "next_days", "next_days_earliest", "next_days_latest")
-    return {
-        "clv": spent,
-        "expected_purchases": purchases,
-        "expected_order_value": spent / purchases if purchases > 0 else 0.0,
-        **dict.fromkeys(unsaid, float("nan")),
-    }
 
 
 def _of_season(season: Season) -> str:

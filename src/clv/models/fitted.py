@@ -16,7 +16,7 @@ Found = TypeVar("Found")
 #: Of log-parameters: a factor of fifty either way costs little.
 WEAK_PRIOR_SD = 2.0
 FILE = "model.json"
-VERSION = 1
+VERSION = 2
 
 
 def held(

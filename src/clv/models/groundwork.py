@@ -132,7 +132,7 @@ def _lay(history: History, seed: int, most: int) -> tuple[Groundwork, Rows]:
     window = training_window(history)
     days = cutoffs(history, window, MOST_CUTOFFS)
     rng = np.random.default_rng(seed)
-    frames, values = [], []
+    frames, values, bought = [], [], []
     for cutoff in days:
         earlier = history.rewind(cutoff, window)
         outcome = history.followed(earlier, window)
@@ -148,25 +148,33 @@ def _lay(history: History, seed: int, most: int) -> tuple[Groundwork, Rows]:
         told = outputs(model, some, window)
         frames.append(pd.concat([features.reset_index(drop=True), told], axis=1))
         values.append(outcome.value[drawn])
-    bought = sum(int((value > 0).sum()) for value in values)
-    if bought < FEWEST_BOUGHT:
+        bought.append(outcome.purchases[drawn] > 0)
+    spenders = sum(int((value > 0).sum()) for value in values)
+    if spenders < FEWEST_BOUGHT:
         raise FitError(
-            f"learners: {bought} customer(s) bought in the {len(days)} window(s) of"
+            f"learners: {spenders} customer(s) bought in the {len(days)} window(s) of"
             f" {window.n_days} days that the past has; {FEWEST_BOUGHT} are needed to learn from."
             " Give a longer log or a shorter horizon."
         )
     examples = pd.concat(frames, ignore_index=True)
-    examples = examples.drop(columns=_of_the_day(frames))
+    examples = examples.drop(columns=_of_the_day(frames, history.of_the_day()))
     encoder = Encoder.learn(examples)
-    rows = Rows.of(encoder.of(examples), encoder.names, np.concatenate(values))
+    rows = Rows.of(
+        encoder.of(examples), encoder.names, np.concatenate(values), np.concatenate(bought)
+    )
     ground = Groundwork(window, companion(history), history.reference(), encoder)
     return ground, rows
 
 
-def _of_the_day(frames: list[pd.DataFrame]) -> list[str]:
-    """Columns that tell days apart, not customers: few days are too few to learn from them."""
+def _of_the_day(frames: list[pd.DataFrame], known: frozenset[str]) -> list[str]:
+    """Columns that tell days apart, not customers: few days are too few to learn from them.
+
+    Parameters
+    ----------
+    known : features that are so by what they mean, however many countries there are on a day
+    """
 
     def constant(name: str) -> bool:
         return all((frame[name].nunique() <= 1) for frame in frames)  # noqa: PD101 empty counts
 
-    return [name for name in frames[0].columns if constant(name)]
+    return [name for name in frames[0].columns if name in known or constant(name)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from clv.core.types import Floats, Horizon, Ints, Json, Money
 from clv.features.book import MOST_REMEMBERED
 from clv.models import registry
-from clv.models.reasons.phrases import meaning, unit
+from clv.models.reasons.phrases import UNSPOKEN, phrase, unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,8 +72,9 @@ def insight(model: Model, history: History, prediction: pd.DataFrame, seed: int)
     Returns
     -------
     ``importance``: feature, meaning and share, the heaviest first, another form of a feature
-    counting with the plain one; ``partial_dependence``: feature, meaning, unit, and lists of
-    values, of the mean forecast at each and of the share of customers nearest to it;
+    counting with the plain one; ``features``: how many weigh anything, those not listed too;
+    ``partial_dependence``: feature, meaning, unit, and lists of values, of the mean forecast at
+    each and of the share of customers nearest to it, of features whose values say something;
     ``weights``: member, label and weight. None of a model that learned nothing from features
     """
     if not isinstance(model, Explaining) or model.explainer_ is None or model.ground is None:
@@ -81,14 +83,17 @@ def insight(model: Model, history: History, prediction: pd.DataFrame, seed: int)
     weighed = importance(explainer)
     rows, X = _some(model.ground, history, seed)
     clv = prediction["clv"].to_numpy(dtype=np.float64)[rows]
-    numbers = [name for name in weighed if name in explainer.encoder.numbers][:MOST_PICTURED]
+    spoken = [name for name in explainer.encoder.numbers if name not in UNSPOKEN]
+    numbers = [name for name in weighed if name in spoken][:MOST_PICTURED]
+    words = partial(_words, days=model.ground.window.n_days)
     return {
         "importance": [
-            {"feature": name, "meaning": meaning(name), "share": share}
+            {"feature": name, "meaning": words(name), "share": share}
             for name, share in list(weighed.items())[:MOST_TOLD]
         ],
+        "features": len(weighed),
         "partial_dependence": [
-            {"feature": name, "meaning": meaning(name), "unit": unit(name)}
+            {"feature": name, "meaning": words(name), "unit": unit(name)}
             | dependence(explainer, X, name, float(clv.mean()))
             for name in numbers
         ],
@@ -97,6 +102,10 @@ def insight(model: Model, history: History, prediction: pd.DataFrame, seed: int)
             for name, share in model.shares.items()
         ],
     }
+
+
+def _words(name: str, days: int) -> str:
+    return phrase(name, days).words
 
 
 def importance(explainer: Explainer) -> dict[str, float]:

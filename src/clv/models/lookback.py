@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 #: Part of the days observed that a window may take where the horizon is longer than half of them.
 SHARE = 3
-#: Windows follow one another by half their length: more of them, each less news.
+#: Windows follow one another by half their length, rounded up: the next but one is over before
+#: each begins. More of them would each be less news.
 STEPS = 2
 
 
@@ -33,7 +34,7 @@ def cutoffs(history: History, window: Horizon, most: int, before: int = 0) -> li
     before : days that have to be known besides, before each of them; at least half a window and
         a fifth of all days are, for there is little to tell of customers a few days old
     """
-    step = max(1, window.n_days // STEPS)
+    step = -(-window.n_days // STEPS)
     shortest = max(window.n_days // 2, history.span // 5) + before
     found: list[AsOf] = []
     cutoff = history.as_of.minus(window.n_days)

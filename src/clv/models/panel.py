@@ -144,7 +144,8 @@ class Panel:
         """
         if not self.learners:
             return None
-        return Explainer.learn(self.encoder, list(self.learners.values()), self.weights, X)
+        learners = list(self.learners.values())
+        return Explainer.learn(self.encoder, learners, self.weights, X, catalogued=False)
 
     def save(self, folder: Path) -> None:
         """Write JSON, npz, text and UBJ files into an existing, empty folder."""

@@ -47,7 +47,7 @@ def pooled_weights(
     hard to beat
     """
     days = [
-        (each / np.maximum(each.mean(axis=0), 1e-300), outcome / outcome.mean())
+        (shares(each), outcome / outcome.mean())
         for each, outcome in zip(forecasts, actual, strict=True)
         if outcome.sum() > 0
     ]
@@ -74,12 +74,17 @@ def pooled_weights(
     return weights
 
 
+def shares(forecasts: Floats) -> Floats:
+    """(n, models) forecasts in units of each model's mean."""
+    return np.asarray(forecasts / np.maximum(forecasts.mean(axis=0), 1e-300))
+
+
 def level_weights(totals: Floats, actual: Floats, prior: Floats) -> Floats:
     """Weights of models for the total: the less its totals missed, the more a model counts.
 
     Parameters
     ----------
-    totals : (days, models) forecast out of time
+    totals : (days, models) forecast out of time; NaN where a model could not be fitted yet
     actual : (days,) what came, above 0
     prior : (models,) how much each counts before the past is asked; 0 for no say at all
 
@@ -88,8 +93,8 @@ def level_weights(totals: Floats, actual: Floats, prior: Floats) -> Floats:
     (models,) for the logarithms of totals, summing to 1
     """
     missed = np.log(np.maximum(totals, 1e-9) / actual[:, None]) ** 2
-    n = LEVEL_WEIGHT + len(totals)
-    variance = (LEVEL_WEIGHT * LEVEL_SD**2 + missed.sum(axis=0)) / n
+    n = LEVEL_WEIGHT + np.isfinite(missed).sum(axis=0)
+    variance = (LEVEL_WEIGHT * LEVEL_SD**2 + np.nansum(missed, axis=0)) / n
     weights = prior / variance
     return np.asarray(weights / weights.sum())
 

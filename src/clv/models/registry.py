@@ -30,6 +30,11 @@ class Entry:
     about: str
     seeded: bool = False
 
+    @property
+    def learns(self) -> bool:
+        """It learns from features what customers did after past days."""
+        return self.place.startswith(("clv.models.supervised:", "clv.models.ensemble:"))
+
 
 ENTRIES = (
     Entry(
@@ -192,6 +197,14 @@ ENTRIES = (
         "naive",
         "clv.models.naive:LastPeriod",
         "The last days, as many as the horizon has, repeat themselves",
+    ),
+    Entry(
+        "even",
+        "Everyone the same",
+        "all the same",
+        "naive",
+        "clv.models.even:Even",
+        "The mean of another model; the forecast where nothing tells customers apart",
     ),
 )
 

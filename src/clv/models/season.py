@@ -106,7 +106,7 @@ class _Past:
     found: dict[int, float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.step = max(1, self.window.n_days // 2)
+        self.step = (self.window.n_days + 1) // 2
 
     def day(self, place: int) -> AsOf:
         return self.history.as_of.minus(self.window.n_days + place * self.step)

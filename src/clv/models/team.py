@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
+from scipy.special import expit
 
 import clv.models.learners.registry as learners
 from clv.core.errors import DependencyError, FitError
@@ -35,8 +36,8 @@ class Forecast(NamedTuple):
     Attributes
     ----------
     value : (n, members) expected spend over the horizon
-    odds : (n,) logarithms of the odds of a purchase in it: half the purchase models' word, half
-        that of the learners which tell any
+    odds : (n,) logarithms of the odds of a purchase in it, of a chance that is half the purchase
+        models' word, half that of the learners which tell any
     drivers : what moved the learners' forecasts, where that was asked
     """
 
@@ -106,24 +107,26 @@ class Team:
         """
         ahead = self.companion.predict(history, horizon)
         values = [column(ahead, "clv")]
-        told = [log_odds(column(ahead, "p_purchase"))]
+        told = [column(ahead, "p_purchase")]
         for model in self.models.values():
             prediction = model.predict(history, horizon)
             values.append(column(prediction, "clv"))
             if registry.entry(model.name).kind == "model":
-                told.append(log_odds(column(prediction, "p_purchase")))
-        odds = np.mean(told, axis=0)
+                told.append(column(prediction, "p_purchase"))
+        # Chances are averaged as values are: a member sure of nothing does not outvote the others.
+        chance = np.mean(told, axis=0)
         drivers = None
         if self.ground is not None and self.learners:
             said = asked(self.ground, list(self.learners.values()), history, explainer)
             drivers = said.drivers
-            own = odds if said.odds is None else said.odds
+            own = log_odds(chance) if said.odds is None else said.odds
             learned, own = carried(
                 self.companion, history, said.value, own, self.ground.window, horizon
             )
             values.extend(learned.T)
-            odds = odds if said.odds is None else (odds + own) / 2.0
-        return Forecast(np.column_stack(values), np.asarray(odds), drivers)
+            if said.odds is not None:
+                chance = (chance + expit(own)) / 2.0
+        return Forecast(np.column_stack(values), log_odds(chance), drivers)
 
     def save(self, folder: Path) -> None:
         """A folder a member."""

@@ -66,7 +66,10 @@ def backtest(
             kept = Kept(folder / "done", asked)
             told = _on_past_days(held, config, settings, kept, stages)
     told |= {"as_of": str(held.read.as_of), "folder": str(folder)}
-    told |= {"notices": [*held.files.notices], "warnings": [*held.files.warnings]}
+    told |= {
+        "notices": [*held.read.notices, *held.files.notices],
+        "warnings": [*held.files.warnings],
+    }
     with storage_errors(folder):
         runs.write_json(folder / RESULT, told)
     return told

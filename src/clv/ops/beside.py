@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 CUSTOMERS, SERIES = "customers", "series"
 #: So much larger a share of customers of whom nothing is known is told when a run is used again.
 MORE_ABSENT = 0.05
+UNREAD = (
+    "{given}: not used, as none of the models named learns from such a file. Name the ensemble or"
+    " a learner among --models (`clv models` lists them), or leave it out"
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Beside:
     series : a file with a row a day
     country : whose holidays count where a customer's is not known
     without : columns of customers not to use
+    unread : no model that was named learns from such files
     """
 
     customers: str | None = None
@@ -49,6 +54,7 @@ class Beside:
     series: str | None = None
     country: str = "US"
     without: tuple[str, ...] = ()
+    unread: bool = False
 
     def read(self, engine: Engine) -> Files:
         """Both files as tables of the engine.
@@ -76,7 +82,9 @@ class Beside:
             series = engine.ibis.create_table("series", read.table, temp=True)
             inputs.append(_input(SERIES, Path(self.series), read))
             notices += read.notices
-        return Files(known, series, tuple(inputs), tuple(notices))
+        given = [f"--{each['what']}" for each in inputs]
+        warnings = [UNREAD.format(given=" and ".join(given))] if self.unread and given else []
+        return Files(known, series, tuple(inputs), tuple(notices), tuple(warnings))
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,13 @@ def require_learned(files: Files, learned: list[Json], ground: Groundwork) -> tu
     ------
     ColumnError : a column it learned from is missing altogether, or holds text for numbers
     """
-    notices: tuple[str, ...] = ()
+    told = {then["what"] for then in learned}
+    notices = tuple(
+        f"--{each['what']}: not used, as the run learned from no such file. Leave it out, or run"
+        " again with it"
+        for each in files.inputs
+        if each["what"] not in told
+    )
     for then in learned:
         now = files.of(then["what"])
         needed = _needed(then, ground)

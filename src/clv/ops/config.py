@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -44,6 +45,10 @@ class Options(BaseModel):
     """Options that may come from flags, a YAML file, a call, or an earlier run."""
 
     model_config = ConfigDict(extra="forbid")
+
+    #: Settings that are known and cannot be asked for; whose values hold in place of defaults.
+    settled: ClassVar[frozenset[str]] = frozenset()
+    else_taken: ClassVar[str] = ""
 
     @classmethod
     def given(cls, file: Path | None, flags: Json) -> Self:
@@ -263,7 +268,9 @@ class RunConfig(ValidateConfig, BesideConfig):
     annual_discount_rate: float = _forecast(0.0, "Yearly discount of later spend: 0.1 for 10 %.")
     seed: int = _forecast(0, "Seed of every random choice.")
     models: list[str] = _forecast(
-        [], "Model to compare on the past; may be repeated. Default: those of the budget."
+        [],
+        "Model to compare on the past, beside the three naive yardsticks; may be repeated. Default:"
+        " those of the budget.",
     )
     budget: Literal["fast", "standard", "best"] = _forecast(
         "standard",
@@ -284,9 +291,14 @@ class RunConfig(ValidateConfig, BesideConfig):
         out: Path | None = None,
     ) -> RunSettings:
         from clv.core.types import Horizon, Money
+        from clv.models import registry
         from clv.ops.budget import BUDGETS
         from clv.ops.job import RunSettings
 
+        models = tuple(dict.fromkeys(self.models))
+        beside = self.beside()
+        if models and not any(registry.entry(name).learns for name in models):
+            beside = replace(beside, unread=True)
         return RunSettings(
             source=source,
             ingest=self.ingest_settings(machine.s3_endpoint),
@@ -294,11 +306,11 @@ class RunConfig(ValidateConfig, BesideConfig):
             level=self.level,
             money=Money(self.margin, self.annual_discount_rate),
             seed=self.seed,
-            models=tuple(dict.fromkeys(self.models)) or None,
+            models=models or None,
             budget=BUDGETS[self.budget],
             tune=seconds_of(self.tune) if self.tune else None,
             channel_groups=self.channel_groups,
-            beside=self.beside(),
+            beside=beside,
             out=out,
             machine=machine,
             asked=self.asked,
@@ -310,18 +322,22 @@ def seconds_of(text: str) -> float:
 
     Raises
     ------
-    SettingError : it is none, or 0
+    SettingError : it is none, has no unit, or is 0
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h)?\s*", text)
     if found is None:
         raise SettingError(f"tune: {text!r} is no time. Write it as 90s, 10m or 1h.")
-    seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600, None: 1}[found[2]]
-    if seconds == 0:
+    if float(found[1]) == 0:
         raise SettingError(
             f"tune: {text!r} leaves no time to search in. Write it as 90s, 10m or 1h, or leave out"
             " --tune."
         )
-    return seconds
+    if found[2] is None:
+        raise SettingError(
+            f"tune: {text!r} lacks a unit. Write {found[1]}m for minutes, {found[1]}s for seconds"
+            f" or {found[1]}h for hours."
+        )
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
 
 
 #: Schemes of a backtest besides rolling past days.

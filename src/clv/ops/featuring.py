@@ -84,7 +84,7 @@ def build_features(
                 save_reference.write_text(json.dumps(content, indent=1), encoding="utf-8")
         there = sources.seen(as_of).known_columns
         left_out = tuple(name for name in there if name not in reference.known)
-        told = (*held.files.warnings, *held.files.notices)
+        told = (*held.files.warnings, *held.read.notices, *held.files.notices)
         return Built(table, as_of, counts(held.read), left_out, told)
 
 

@@ -15,7 +15,9 @@ from clv.features.book import History
 from clv.models import pick
 from clv.models.btyd import PurchaseModel
 from clv.models.covariates import BGNBDCovariates, MBGNBDCovariates, ParetoNBDCovariates
+from clv.models.spend import MANY_FREE, averaged, free_share, paid_share
 from clv.numerics import gammagamma
+from clv.numerics.paidshare import population_share
 from clv.ops.config import FitConfig
 from clv.ops.job import RunSettings
 from clv.ops.machine import Machine
@@ -148,16 +150,22 @@ def _with_covariates(name: str, history: History, config: FitConfig) -> Json:
 
 
 def _spend(history: History, config: FitConfig) -> Json:
-    frame = history.frame
-    x = frame["x"].to_numpy(dtype=float)
-    spent = frame["total_value"].to_numpy(dtype=float)
-    if config.spend == "all":
-        x = x + 1
-    else:
-        spent = spent - frame["first_value"].to_numpy(dtype=float)
-    seen = (x > 0) & (spent > 0)
-    fit = gammagamma.fit(x[seen], spent[seen] / x[seen], prior_sd=config.prior_sd)
-    return {**_told(fit.params, fit.standard_errors, fit.loglik, int(seen.sum())), "notes": []}
+    free = free_share(history)
+    x, m = averaged(history, config.spend, paid_only=free > MANY_FREE)
+    seen = (x > 0) & (m > 0)
+    fit = gammagamma.fit(x[seen], m[seen], prior_sd=config.prior_sd)
+    told = _told(fit.params, fit.standard_errors, fit.loglik, int(seen.sum()))
+    return {**told, "notes": _of_free(history, free, config) if free > MANY_FREE else []}
+
+
+def _of_free(history: History, free: float, config: FitConfig) -> list[str]:
+    share, notes = paid_share(history, config.spend)
+    return [
+        f"{100 * free:.3g} % of the purchase days are worth nothing: this is what paid ones bring."
+        f" The chance that one is paid is Beta({share.a:.4g}, {share.b:.4g}),"
+        f" {100 * population_share(share):.3g} % on average.",
+        *notes,
+    ]
 
 
 def _told(params: tuple[float, ...], errors: tuple[float, ...], loglik: float, n: int) -> Json:

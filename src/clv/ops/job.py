@@ -20,7 +20,7 @@ from clv.features.book import Book, History
 from clv.models import registry
 from clv.models.totals import TotalError
 from clv.ops.beside import Beside, Files
-from clv.ops.budget import BUDGETS, Budget
+from clv.ops.budget import BUDGETS, NAIVE, Budget
 from clv.ops.machine import Machine
 from clv.ops.scoring import Scorer
 
@@ -34,7 +34,8 @@ class RunSettings:
     source : path, glob, address of a table, or the name of the bundled log
     level : of every interval, between 0.5 and 0.99
     seed : of every random choice
-    models : names of those compared on the past; None takes those of the budget
+    models : names of those compared on the past, besides the yardsticks; None takes those of the
+        budget
     budget : how much work may be done
     tune : seconds to search settings of learners in; None for none
     channel_groups : group -> channels; None takes the usual ones
@@ -64,15 +65,20 @@ class RunSettings:
             raise SettingError(f"level: {self.level:g} is outside 0.5 to 0.99. Write 90 % as 0.9.")
         if self.seed < 0:
             raise SettingError(f"seed: {self.seed} is below 0. Give any whole number from 0 on.")
-        if not any(registry.entry(name).kind == "model" for name in self.compared):
+        if not any(registry.entry(name).kind == "model" for name in self._named):
+            role = "a yardstick" if len(self._named) == 1 else "yardsticks"
             raise SettingError(
-                f"models: {', '.join(self.compared) or 'none'} can only serve as yardsticks."
+                f"models: {', '.join(self._named) or 'none'} can only serve as {role}."
                 " Name a model among them; `clv models` lists them."
             )
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """Names of the models compared on the past; the champion is one of them."""
+        """Names of the models compared on the past, the yardsticks last whoever was named."""
+        return (*(name for name in self._named if name not in NAIVE), *NAIVE)
+
+    @property
+    def _named(self) -> tuple[str, ...]:
         return self.budget.models if self.models is None else self.models
 
 

@@ -83,13 +83,14 @@ def of_log(log: Ingested, files: Files | None = None) -> Json:
 
 
 def counts(log: Ingested) -> Json:
-    """Rows in = accepted + quarantined + dropped."""
+    """Rows in = accepted + quarantined + dropped; customers of whom no purchase is left."""
     return {
         "rows_in": log.rows_in,
         "accepted": log.accepted,
         "quarantined": log.quarantined,
         "dropped": log.dropped,
         "by_rule": dict(log.by_rule),
+        "without_purchase": log.without_purchase,
     }
 
 
@@ -193,6 +194,12 @@ def champion(contest: Contest) -> Json:
     ]
     if not math.isfinite(own):
         why = "nobody bought in the days checked, so nothing tells the models apart"
+    elif chosen.level_of is not None:
+        of = registry.entry(chosen.level_of).label
+        why = (
+            f"{of} ranked customers no better than chance on {days}, so its mean is forecast of"
+            f" everybody; mean deviance {own:.3f}"
+        )
     elif chosen.lowest != chosen.name:
         other = registry.entry(chosen.lowest).label
         why = (

@@ -18,13 +18,14 @@ from clv.data.channels import learn_channel_groups, with_channel_group
 from clv.data.engine import DuckDBEngine
 from clv.data.ingest import ingest
 from clv.evaluation import honesty, readiness, tuning
-from clv.evaluation.backtest import Kept, Origin, choose, rolling, run_trial
+from clv.evaluation.backtest import Kept, Origin, choose, evened, rolling, run_trial
 from clv.evaluation.report import Findings, render
 from clv.evaluation.tracking import track
 from clv.features.book import Book, History, to_frame
 from clv.features.ledger import Ledger
 from clv.models import registry
 from clv.models.base import Model
+from clv.models.even import Even
 from clv.models.insight import explained, insight
 from clv.models.spend import SpendModel
 from clv.ops import manifest as manifests
@@ -105,8 +106,7 @@ def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Re
     contest = hold_contest(log, settings, stages)
     champion = contest.champion.name
     with stages.stage("fit the champion on everything"):
-        lesson = settings.budget.lesson(settings.seed, tuning.tuned(contest.searches))
-        model = settings.budget.fresh(champion, lesson)().fit(history)
+        model = _fresh(contest, settings).fit(history)
     with stages.stage("forecast every customer"):
         prediction, drivers = explained(model, history, settings.horizon, settings.money)
         scorer = learn(contest, model, history, prediction, settings, log)
@@ -170,7 +170,15 @@ def hold_contest(
                 if origin is origins[-1]:
                     raise
         candidates = [name for name in settings.compared if registry.entry(name).kind == "model"]
-        return Contest(trials, choose(trials, candidates), searches)
+        return Contest(*evened(trials, choose(trials, candidates)), searches)
+
+
+def _fresh(contest: Contest, settings: RunSettings) -> Model:
+    """The champion, not fitted."""
+    lesson = settings.budget.lesson(settings.seed, tuning.tuned(contest.searches))
+    champion = contest.champion
+    fresh = settings.budget.fresh(champion.level_of or champion.name, lesson)()
+    return Even(fresh) if champion.level_of else fresh
 
 
 def learn(
@@ -188,7 +196,8 @@ def learn(
 
 
 def _write_findings(folder: Path, result: Result, stages: Stages) -> dict[str, object]:
-    trial, champion = result.contest.last, result.contest.champion.name
+    trial, champion = result.contest.last, result.contest.champion
+    tracked = trial.fitted.get(champion.level_of or champion.name)
     told = manifests.manifest(result, stages)
     ready = readiness.assess(
         result.history,
@@ -208,7 +217,7 @@ def _write_findings(folder: Path, result: Result, stages: Stages) -> dict[str, o
             leaderboard=board,
             forecasts=to_frame(result.forecasts),
             holdout=manifests.holdout(result),
-            tracking=track(result.book, trial, trial.fitted.get(champion)),
+            tracking=track(result.book, trial, tracked),
             quarantine=to_frame(sample),
         )
     )

@@ -94,10 +94,12 @@ class Scorer:
         segments = segment(rfm_score)
         levels = self.levels.level(clv)
         chance = self.distribution.purchase(chance_told(prediction))
-        # A chance of a purchase is no more than the number expected, nor than that of being there.
-        expected = _floats(prediction, "expected_purchases")
-        purchases = np.maximum(expected, chance)
-        fewer = np.divide(expected, purchases, out=np.ones(len(chance)), where=clv > 0)
+        # A chance of a purchase is no more than the number expected, nor than that of being there;
+        # on one day comes one at most.
+        purchases = np.clip(
+            _floats(prediction, "expected_purchases"), chance, chance * horizon.n_days
+        )
+        alive = np.maximum(_floats(prediction, "p_alive"), chance)
         gap = frame["t_x"].to_numpy() / np.maximum(frame["x"].to_numpy(), 1)
         day = history.as_of.day
         out = pd.DataFrame(
@@ -108,10 +110,10 @@ class Scorer:
                 "clv_lower": lower,
                 "clv_upper": upper,
                 "level": level,
-                "p_alive": np.maximum(_floats(prediction, "p_alive"), chance),
+                "p_alive": alive,
                 "p_purchase": chance,
                 "expected_purchases": purchases,
-                "expected_order_value": fewer * _floats(prediction, "expected_order_value"),
+                "expected_order_value": _floats(prediction, "expected_order_value"),
                 "next_purchase_date": _dates(day, _floats(prediction, "next_days")),
                 "next_purchase_earliest": _dates(day, _floats(prediction, "next_days_earliest")),
                 "next_purchase_latest": _dates(day, _floats(prediction, "next_days_latest")),
@@ -128,7 +130,7 @@ class Scorer:
                 "mismatch": mismatch(segments, levels) if self._signal else ALIGNED,
                 "recommended_cac": recommended_cac(clv),
                 "reasons": pd.arrays.ArrowExtensionArray(
-                    self._reasons(history, prediction, drivers)
+                    self._reasons(history, prediction.assign(p_alive=alive), drivers)
                 ),
                 "model": self.model.name,
                 "as_of": day,
@@ -138,12 +140,13 @@ class Scorer:
         return conform(out, FORECASTS)
 
     def _reasons(
-        self, history: History, prediction: pd.DataFrame, drivers: Drivers | None
+        self, history: History, delivered: pd.DataFrame, drivers: Drivers | None
     ) -> pa.ChunkedArray:
         moved = None
         if drivers is not None and isinstance(self.model, Explaining) and self.model.explainer_:
-            moved = moved_by(self.model.explainer_, drivers, self.currency)
-        return reasons(history, prediction, self.typical_order_value, moved, signal=self._signal)
+            window = self.model.ground.window if self.model.ground else None
+            moved = moved_by(self.model.explainer_, drivers, self.currency, window)
+        return reasons(history, delivered, self.typical_order_value, moved, signal=self._signal)
 
     @property
     def _signal(self) -> bool:
@@ -159,8 +162,8 @@ class Scorer:
     ) -> tuple[Floats, Floats]:
         """Ends of each customer's CLV; they hold the forecast, also where few buy at all."""
         clv = _floats(prediction, "clv")
-        lower, upper = self.spread(onetimer, prediction, horizon, money).interval(level)
-        return np.minimum(lower * money.margin, clv), np.maximum(upper * money.margin, clv)
+        spread = self.spread(onetimer, prediction, horizon, money)
+        return spread.around(clv, level, money.margin)
 
     def spread(
         self, onetimer: Bools, prediction: pd.DataFrame, horizon: Horizon, money: Money

@@ -168,13 +168,13 @@ def find_out(run_id: str, settings: TableSettings, stages: Stages) -> TableResul
     known = np.flatnonzero(~np.isnan(table.target))
     if len(known) < FEWEST_ROWS:
         raise HistoryError(
-            f"table: {len(known)} row(s) have a {settings.target}; {FEWEST_ROWS} are needed to"
-            " learn from some and check on others. Add customers whose target is known."
+            f"table: {len(known)} row(s) have a value of {settings.target}; {FEWEST_ROWS} are"
+            " needed to learn from some and check on others. Add customers whose target is known."
         )
     target = table.target[known]
     if (positive := int((target > 0).sum())) < FEWEST_POSITIVE:
         raise HistoryError(
-            f"table: {positive} of {len(known)} row(s) have a {settings.target} above 0;"
+            f"table: {positive} of {len(known)} row(s) have a value of {settings.target} above 0;"
             f" {FEWEST_POSITIVE} are needed to learn from some and check on others. Add customers"
             " who brought something."
         )

@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 
 from clv.core.errors import RunError, SettingError
 from clv.core.types import Floats, Json
-from clv.evaluation.heldout import interval, spread_of
+from clv.evaluation.heldout import spread_of
 from clv.models.distribution import Distribution
 from clv.models.panel import Panel
 from clv.models.reasons import Explainer, moved_by
-from clv.models.reasons.phrases import phrase
+from clv.models.reasons.phrases import of_column
 from clv.segments.levels import LevelCuts
 
 PANEL, DISTRIBUTION, LEVELS = "champion", "distribution.json", "levels.json"
@@ -94,7 +94,7 @@ class TableScorer:
         X = self.panel.encoder.of(frame)
         value = self.panel.value(X)
         spread = spread_of(self.distribution, value, self.panel.chance(X))
-        lower, upper = interval(spread, value, level)
+        lower, upper = spread.around(value, level)
         return pa.table(
             {
                 "customer_id": pa.array(ids, pa.string()),
@@ -117,7 +117,7 @@ class TableScorer:
         # The words continue a sentence there; here they begin one.
         words = pc.utf8_ltrim(moved, characters="; ")
         for name in self.days:
-            told = phrase(name).words
+            told = of_column(name).words
             words = pc.replace_substring_regex(words, rf"(\b{re.escape(told)}) \([^)]*\)", r"\1")
         return pc.if_else(pc.equal(words, ""), "forecast like most customers", words)
 

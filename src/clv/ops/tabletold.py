@@ -15,7 +15,7 @@ from clv.evaluation import heldout
 from clv.evaluation.folds import IN_TIME
 from clv.evaluation.table import ENSEMBLE, MEAN, NAIVE, Comparison, label
 from clv.models.insight import MOST_PICTURED, MOST_TOLD, SAMPLED, dependence, importance
-from clv.models.reasons.phrases import phrase
+from clv.models.reasons.phrases import of_column
 from clv.ops.manifest import PACKAGES
 from clv.ops.progress import Stages
 from clv.ops.runs import FORMAT
@@ -60,10 +60,13 @@ def champion(compared: Comparison) -> Json:
     """Which model forecasts, and why."""
     name, lowest = compared.champion, compared.lowest
     where = "on the rows between" if compared.checked else "over the folds"
+    models = len(compared.said) - len(NAIVE)
     if name == MEAN:
         why = f"no model knew more {where} than the mean; {label(lowest)} came closest"
     elif name == lowest:
-        why = f"the lowest deviance {where} of {len(compared.said) - len(NAIVE)} models"
+        why = f"the lowest deviance of {models} models {where}"
+        if models == 1:
+            why = "the only model compared"
     else:
         why = f"{label(lowest)} has a lower deviance {where}, but not clearly"
     weights = zip(compared.learners, compared.weights_of(name).tolist(), strict=True)
@@ -153,11 +156,13 @@ def _warnings(result: TableResult) -> list[str]:
     told = list(table.notices)
     for each in result.suspected:
         if each.left_out and each.column not in kept:
-            told.append(f"{each.column} was left out: it {each.why}. --keep {each.column} keeps it")
+            told.append(
+                f"column {each.column} was left out: it {each.why}. --keep {each.column} keeps it"
+            )
         elif each.left_out:
-            told.append(f"{each.column} was kept as you asked, though it {each.why}")
+            told.append(f"column {each.column} was kept as you asked, though it {each.why}")
         elif each.column not in result.left_out:
-            told.append(f"{each.column} {each.why} with --drop {each.column}")
+            told.append(f"column {each.column} {each.why} with --drop {each.column}")
     if result.formula:
         told.append(f"formula: {result.formula}")
     if table.repeated:
@@ -190,8 +195,17 @@ def _total(result: TableResult) -> Json:
     """Of all rows, with how far the total of other customers like these may miss."""
     value = result.forecasts["forecast"].to_numpy()
     compared, level = result.compared, result.settings.level
+    asked = np.concatenate([fold.asked for fold in compared.folds])
     told = heldout.total(compared, compared.champion, float(value.sum()), len(value), level)
-    return {**told, "known": float(compared.actual.sum())}
+    return {
+        **told,
+        "known": float(compared.actual.sum()),
+        "held_out": {
+            "rows": len(asked),
+            "forecast": float(compared.said[compared.champion][asked].sum()),
+            "actual": float(compared.actual[asked].sum()),
+        },
+    }
 
 
 def _insight(result: TableResult) -> Json | None:
@@ -211,11 +225,12 @@ def _insight(result: TableResult) -> Json | None:
     weights = champion(result.compared)["weights"]
     return {
         "importance": [
-            {"feature": name, "meaning": phrase(name).words, "share": share}
+            {"feature": name, "meaning": of_column(name).words, "share": share}
             for name, share in list(weighed.items())[:MOST_TOLD]
         ],
+        "features": len(weighed),
         "partial_dependence": [
-            {"feature": name, "meaning": phrase(name).words, "unit": ""}
+            {"feature": name, "meaning": of_column(name).words, "unit": ""}
             | dependence(explainer, X, name, mean)
             for name in numbers
         ],

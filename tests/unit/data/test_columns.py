@@ -115,3 +115,16 @@ def test_quantity_and_price_stand_in_for_the_amount():
 def test_quantity_and_price_given_are_preferred_to_a_recognised_amount():
     names = ("customer_id", "date", "n", "p", "amount")
     assert "amount" not in found(names, quantity="n", unit_price="p")
+
+
+def test_a_named_column_that_may_be_lacking_is_taken_where_it_is():
+    given = Columns(category="Dept", discount="off")
+    names = ("customer_id", "date", "amount", "dept", "discount")
+    mapping = map_columns(names, given, may_lack={"category", "discount"})
+    told = {
+        field: (mapping[field].column, mapping[field].how) for field in ("category", "discount")
+    }
+    assert told == {"category": ("Dept", "given"), "discount": ("discount", "recognised")}
+    assert "category" not in map_columns(names[:3], given, may_lack={"category", "discount"})
+    with pytest.raises(ColumnError, match="discount: the log has no column 'off'"):
+        map_columns(names, given, may_lack={"category"})

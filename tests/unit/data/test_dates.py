@@ -5,7 +5,8 @@ from datetime import date, datetime
 import pandas as pd
 import pytest
 
-from clv.core.errors import DateFormatError, SettingError
+from clv.core.errors import DateFormatError, LogError, SettingError
+from clv.data.ingest import IngestSettings, ingest
 
 
 def log(*dates):
@@ -168,3 +169,55 @@ def test_the_time_of_day_is_kept_as_written(column, text, moment):
 
 def test_a_log_without_times_has_no_timestamp(read):
     assert "timestamp" not in read(log("2024-03-05")).transactions.columns
+
+
+def test_a_column_of_spreadsheet_days_is_read_as_such(read):
+    found = read(log("44562", "44621", "25569", "45351.75", "", "nan"))
+    days_read = found.transactions.order_by("line").date.cast("string").execute()
+    assert list(days_read) == ["2022-01-01", "2022-03-01", "1970-01-01", "2024-02-29"]
+    assert found.by_rule == {"missing_date": 2}
+    assert found.date_reading == (
+        "days counted from 1899-12-30, as spreadsheets store dates: 44562 is 2022-01-01"
+    )
+    assert f"date: 'date' holds numbers, read as {found.date_reading}" in found.notices
+    assert "timestamp" not in found.transactions.columns
+
+
+@pytest.mark.parametrize("other", ["2022-01-05", "20220105", "5 Mar 2022", "15/03/2022"])
+def test_numbers_among_dates_are_no_days(read, other):
+    assert read(log("44562", other)).by_rule == {"unreadable_date": 1}
+
+
+@pytest.mark.parametrize("other", ["99999", "1700000000", "7", "19999", "60001", "44562000"])
+def test_numbers_among_other_numbers_are_no_days(read, other):
+    with pytest.raises(LogError, match="none of its 2 rows can be used: 2 unreadable_date"):
+        read(log("44562", other))
+
+
+def test_days_without_signs_and_seconds_are_read_as_before(read):
+    assert days(read, "20240305", "20240306") == [date(2024, 3, 5), date(2024, 3, 6)]
+    with pytest.raises(LogError, match="2 unreadable_date"):
+        read(log("1700000000", "1700086400"))
+
+
+def test_words_among_spreadsheet_days_cost_their_rows_alone(read):
+    found = read(log("44562", "44563", "Total"))
+    assert (found.accepted, found.by_rule) == (2, {"unreadable_date": 1})
+
+
+def test_a_pattern_of_the_user_wins_over_spreadsheet_days(read):
+    assert days(read, "20224", "20231", date_formats=("%Y%m",)) == [
+        date(2022, 4, 1),
+        date(2023, 1, 1),
+    ]
+
+
+@pytest.mark.parametrize("day", [44562, 44562.0, 44562.52083333333])
+def test_spreadsheet_days_of_typed_columns_are_read_alike(tmp_path, engine, day):
+    frame = {"customer": ["a", "b"], "date": [day, day + 1], "amount": [1.0, 2.0]}
+    pd.DataFrame(frame).to_parquet(tmp_path / "log.parquet")
+    pd.DataFrame(frame).to_excel(tmp_path / "log.xlsx", index=False)
+    for name in ("log.parquet", "log.xlsx"):
+        found = ingest(tmp_path / name, IngestSettings(), engine)
+        read_days = found.transactions.order_by("line").date.cast("string").execute()
+        assert list(read_days) == ["2022-01-01", "2022-01-02"]

@@ -3,6 +3,7 @@
 import json
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ from clv.core.types import AsOf
 from clv.data.engine import DuckDBEngine
 from clv.data.ingest import Columns, IngestSettings, ingest
 from clv.data.rules import RULES
+from clv.features.ledger import Ledger
 
 HEAD = "customer_id,date,amount\n"
 GOOD = "c1,2024-01-05,10\nc2,2024-02-05,20\n"
@@ -131,6 +133,55 @@ def test_a_purchase_after_as_of_excuses_no_return(read):
     text = HEAD + "c1,2024-01-05,10\nc2,2024-01-09,-7\nc2,2025-01-01,50\n"
     found = read(text, as_of=AsOf.parse("2024-12-31"))
     assert found.by_rule == {"after_as_of": 1, "return_without_purchase": 1}
+
+
+@pytest.mark.parametrize(
+    ("rows", "net", "keep", "drop"),
+    [
+        # Given back in full, at once, in parts, or more than that.
+        ("a,2024-01-05,10\na,2024-01-09,-10\n", 1, 0, 0),
+        ("a,2024-01-05,10\na,2024-01-05,-10\n", 1, 1, 0),
+        ("a,2024-01-05,10\na,2024-01-06,5\na,2024-01-09,-5\na,2024-01-10,-30\n", 1, 0, 0),
+        # Never the purchase after, nor a cent less than all, nor what was free.
+        ("a,2024-01-05,10\na,2024-01-06,-20\na,2024-01-09,1\n", 0, 0, 0),
+        ("a,2024-01-05,10\na,2024-01-09,-9.99\n", 0, 0, 0),
+        ("a,2024-01-05,0\na,2024-01-09,-10\n", 0, 0, 0),
+        ("a,2024-01-05,-10\n", 1, 1, 1),
+    ],
+)
+def test_customers_without_any_purchase_left_are_told(read, rows, net, keep, drop):
+    for option, expected in (("net", net), ("keep", keep), ("drop", drop)):
+        found = read(HEAD + GOOD + rows, returns=option)
+        assert found.without_purchase == expected
+        told = [notice for notice in found.notices if notice.startswith("returned_all: 1 cust")]
+        assert len(told) == expected
+
+
+@pytest.mark.parametrize("returns", ["net", "keep", "drop"])
+def test_customers_without_any_purchase_left_are_those_the_ledger_does_not_have(
+    read, engine, returns
+):
+    draw = np.random.default_rng(3)
+    rows = "".join(
+        f"{customer},2024-01-{day:02},{amount}\n"
+        for customer in range(200)
+        for day, amount in zip(
+            draw.integers(1, 9, 4), draw.choice([-2, -1, 0, 1, 2], 4), strict=True
+        )
+    )
+    found = read(HEAD + rows, returns=returns, as_of=AsOf.parse("2024-01-07"))
+    late = found.quarantine.filter(found.quarantine.rule == "after_as_of").count().execute()
+    assert late > 0
+    known = {row.split(",")[0] for row in rows.splitlines() if row.split(",")[1] <= "2024-01-07"}
+    left = Ledger.of(found.transactions, engine.ibis, returns).as_of(found.as_of)
+    assert found.without_purchase == len(known) - left.customer_id.nunique().execute()
+    assert found.without_purchase > 3
+
+
+def test_a_return_after_as_of_takes_nothing_back(read):
+    text = HEAD + "c1,2024-01-05,10\nc2,2024-01-09,5\nc1,2025-01-01,-10\n"
+    assert read(text, as_of=AsOf.parse("2024-12-31")).without_purchase == 0
+    assert read(text, as_of=AsOf.parse("2025-12-31")).without_purchase == 1
 
 
 def test_a_row_flagged_as_return_is_negative(read):

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -86,6 +87,19 @@ def test_a_series_is_a_date_and_its_numbers(tmp_path):
         "index": [1.5, 2.0],
     }
     assert read.notices == ("series: note holds text, not numbers, and was left out",)
+
+
+@pytest.mark.parametrize("name", ["market.csv", "market.parquet"])
+def test_truths_of_a_series_are_0_and_1(tmp_path, name):
+    days = [date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 3)]
+    table = pa.table({"date": days, "is_holiday": [True, False, None], "index": [1.5, 2.0, 2.5]})
+    if name.endswith("csv"):
+        pa_csv.write_csv(table, tmp_path / name)
+    else:
+        pq.write_table(table, tmp_path / name)
+    read = series_table(tmp_path / name)
+    assert read.table["is_holiday"].to_pylist() == [1, 0, None]
+    assert read.notices == ()
 
 
 def test_a_series_of_the_shared_logs(data_dir):

@@ -1,5 +1,6 @@
 """Which days a backtest stands on, whom it chooses, and what it need not do twice."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -26,8 +27,12 @@ def test_windows_are_known_half_a_window_apart_and_have_a_past(span, horizon, mo
     known = [(origin.cutoff.day - FIRST.day).days for origin in origins]
     assert origins[-1].end == as_of
     assert {origin.window.n_days for origin in origins} == {window}
-    assert set(np.diff(known)) <= {max(1, window // 2)}
+    assert set(np.diff(known)) <= {(window + 1) // 2}
     assert 1 <= len(origins) <= most
+    # Intervals are learned from windows that are over: of the last but one before it, whatever
+    # the horizon, an odd one too.
+    for earlier, origin in zip(origins, origins[2:], strict=False):
+        assert earlier.end <= origin.cutoff
     assert min(known) >= known[-1] / 3
 
 
@@ -69,6 +74,15 @@ def test_models_are_compared_on_days_that_all_of_them_have():
         choose([trial(0, ("hurdle",))], ["hurdle"])
 
 
+def test_a_reason_that_models_share_is_told_once():
+    shared = replace(trial(0), failed={"glm": "no past", "hurdle": "no past", "btyd": "no gaps"})
+    with pytest.raises(HistoryError) as told:
+        choose([shared], ["glm", "hurdle", "btyd"])
+    assert str(told.value) == (
+        "history: no model could be fitted. glm, hurdle: no past; btyd: no gaps"
+    )
+
+
 def test_distributions_are_judged_by_windows_over_by_then():
     overlapping = [trial(0, ensemble=1.0), trial(0.5, ensemble=1.0), trial(1, ensemble=1.0)]
     found = honesty.judged(overlapping, "ensemble", seed=0)
@@ -77,6 +91,33 @@ def test_distributions_are_judged_by_windows_over_by_then():
     told = honesty.totals(overlapping, "ensemble", 0.9)
     assert [each["past_totals"] for each in told] == [0, 0, 1]
     assert honesty.judged(overlapping[:1], "ensemble", seed=0)[0].how == honesty.CROSS_FITTED
+
+
+def rare(number: int) -> Trial:
+    """A day before which chances were told truly, and small of many."""
+    draw = np.random.default_rng(number)
+    chance, basket = draw.beta(0.4, 3.0, 400), draw.gamma(3.0, 10.0, 400)
+    actual = np.where(draw.random(400) < chance, basket * draw.gamma(2.0, 0.5, 400), 0.0)
+    told = Said(chance * basket, chance, float("nan"), 0.0, ())
+    day = trial(number)
+    return replace(day, actual=actual, bought=actual > 0, said={"ensemble": told})
+
+
+def test_what_is_told_of_intervals_is_of_those_delivered():
+    found = honesty.judged([rare(0), rare(1), rare(2)], "ensemble", seed=0)
+    assert len(found) == 2
+    for judged in found:
+        told = honesty.reached(judged, "ensemble", 0.9, seed=0)
+        table = honesty.holdout_table(judged, "ensemble", 0.9)
+        assert told["width"] == pytest.approx((table["upper"] - table["lower"]).mean(), rel=1e-12)
+        assert told["above"] == (table["actual"] > table["upper"]).mean()
+        assert told["below"] == (table["actual"] < table["lower"]).mean()
+        assert told["reached"] == table["actual"].between(table["lower"], table["upper"]).mean()
+        # Many have both quantiles at 0, and are delivered an end at their forecast all the same.
+        lower, upper = judged.spread.interval(0.9)
+        assert told["width"] > (upper - lower).mean()
+        above = 1.0 - judged.spread.at_most(table["upper"].to_numpy())[1]
+        assert told["expected_above"] == pytest.approx(above.mean(), abs=2e-3)
 
 
 def test_what_was_said_is_kept_and_of_other_work_not_looked_at(tmp_path):

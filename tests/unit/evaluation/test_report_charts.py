@@ -66,11 +66,23 @@ def test_the_tracking_chart_is_thinned_and_keeps_its_ends():
     days = pd.date_range("1990-01-01", periods=4000).date
     count = np.arange(4000.0)
     frame = pd.DataFrame({"day": days, "actual": count, "expected": count * 1.1})
-    lines = charts.tracking_lines(frame, "1995-01-01")
+    lines = charts.tracking_lines(frame, "1994-12-31")
     assert len(lines["days"]) == charts.MOST_DAYS
     assert (lines["days"][0], lines["days"][-1]) == ("1990-01-01", days[-1].isoformat())
     assert lines["actual"][-1] == 3999
     assert lines["gap"] == pytest.approx(0.1)
+    assert lines["cut_off"] == "1994-12-31"
+
+
+def test_purchases_of_the_cut_off_itself_had_been_seen():
+    frame = pd.DataFrame(
+        {
+            "day": pd.date_range("2020-01-01", periods=3).date,
+            "actual": [0.0, 10.0, 20.0],
+            "expected": [0.0, 50.0, 65.0],
+        }
+    )
+    assert charts.tracking_lines(frame, "2020-01-02")["gap"] == pytest.approx(0.5)
 
 
 def test_a_model_that_does_not_say_leaves_no_expected_line():

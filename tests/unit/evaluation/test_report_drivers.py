@@ -23,10 +23,17 @@ def test_features_stand_by_weight_and_the_rest_is_added_up():
     shares = [bar["share"] for bar in found["importance"]]
     assert shares == sorted(shares, reverse=True)
     assert len(shares) == drivers.MOST_BARS
-    every = sum(row["share"] for row in told["importance"])
-    assert sum(shares) + found["others"] == pytest.approx(every)
-    assert found["n_others"] == len(told["importance"]) - drivers.MOST_BARS
+    # More weigh something than are listed: what is not shown is the rest of the whole.
+    assert len(told["importance"]) < told["features"]
+    assert sum(shares) + found["others"] == pytest.approx(1.0)
+    assert found["n_others"] == told["features"] - drivers.MOST_BARS
     assert found["importance"][0]["width"] == 1
+
+
+def test_nothing_is_said_of_the_rest_where_its_number_is_not_known():
+    told = {name: each for name, each in report_past.insight().items() if name != "features"}
+    found = drivers.insight(told, "USD")
+    assert (found["n_others"], found["others"]) == (0, 0.0)
 
 
 def test_the_common_scale_reaches_the_highest_forecast():
@@ -45,8 +52,11 @@ def test_steps_come_in_order_and_without_what_was_not_told():
     ("unit", "written", "labels"),
     [
         ("currency", "EUR", ["0", "30", "60", "90"]),
+        ("currency per month", "EUR per month", ["0", "30", "60", "90"]),
         ("days", "days", ["0", "30", "60", "90"]),
         ("text", "", ["0", "30", "60", "90"]),
+        ("1 to 12", "", ["0", "30", "60", "90"]),
+        ("-1 to 1", "", ["0", "30", "60", "90"]),
     ],
 )
 def test_units_are_written_as_a_reader_wants_them(unit, written, labels):

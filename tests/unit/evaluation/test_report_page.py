@@ -152,7 +152,18 @@ def test_what_is_to_be_told_of_a_model_stands_below_the_table(usual):
     rows[0]["notes"] = ["The gaps show no rhythm & so on."]
     board = {**usual.leaderboard, "rows": rows}
     shown = Page(render(dataclasses.replace(usual, leaderboard=board)))
-    assert f"{rows[0]['label']}: The gaps show no rhythm & so on." in shown.text
+    said = f"Standing on 30 December 1997, {rows[0]['label']}: The gaps show no rhythm & so on."
+    assert said in shown.text
+
+
+def test_the_tracking_chart_says_whose_line_it_draws_and_cuts_where_the_text_does(usual):
+    told = "The dashed line is told by the MBG/CNBD-k, a member of the ensemble: the champion"
+    by = usual.tracking.assign(by="mbgcnbd")
+    shown = Page(render(dataclasses.replace(usual, tracking=by)))
+    assert told in shown.text
+    own = Page(render(dataclasses.replace(usual, tracking=by.assign(by="ensemble"))))
+    assert "The dashed line is told by" not in own.text
+    assert f'"cut_off":"{usual.leaderboard["origins"][-1]}"' in "".join(shown.scripts)
 
 
 def test_means_over_past_days_stand_with_their_spread(usual, page):
@@ -201,7 +212,7 @@ def test_what_weighs_most_is_told_in_plain_words(page):
         page.text
     )
     assert "Hurdle 34.0 % MBG/CNBD-k 22.0 %" in page.text
-    assert "2 further features share the other 1.3 %" in page.text
+    assert "49 further features share the other 3.3 %" in page.text
 
 
 def test_a_log_without_signal_says_so_at_the_top(usual):

@@ -123,6 +123,21 @@ def test_intervals_hold_what_they_promise_on_rows_they_did_not_learn_from():
     assert (table["predicted"] <= table["upper"]).all()
 
 
+def test_what_is_told_of_intervals_is_of_those_delivered():
+    frame, target = split(customers(400, seed=7))
+    target = np.where(np.random.default_rng(0).random(400) < 0.96, 0.0, target)
+    compared = crossvalidate(frame, target, ("gradient_boosting",), 4, 0)
+    told = heldout.reached(compared, compared.champion, 0.9, 0)
+    table = heldout.holdout(compared, compared.champion, 0.9).set_index("row")
+    parts = [table.loc[fold.asked] for fold in compared.folds]
+    width = np.mean([(part["upper"] - part["lower"]).mean() for part in parts])
+    above = np.mean([(part["actual"] > part["upper"]).mean() for part in parts])
+    assert told["width"] == pytest.approx(width, rel=1e-12)
+    assert told["above"] == pytest.approx(above, rel=1e-12)
+    # Hardly any target is above 0: of many the quantile is 0, and the upper end the forecast.
+    assert (table["upper"] == table["predicted"]).mean() > 0.2
+
+
 def test_a_fold_s_own_outcome_does_not_widen_its_intervals(known, compared):
     before = heldout.holdout(compared, ENSEMBLE, 0.9).set_index("row")
     asked = compared.folds[1].asked

@@ -80,6 +80,7 @@ def test_the_summary_of_a_customer():
     assert found["T"] == [10, 7]
     assert found["total_value"] == [60, 7]
     assert found["first_value"] == [10, 7]
+    assert found["paid_purchases"] == [3, 1]
     assert found["recent_value"] == [30, 0]  # days 6 to 10
     assert found["recent_purchases"] == [1, 0]
     assert found["t_x_before"] == [4, 0]
@@ -87,6 +88,18 @@ def test_the_summary_of_a_customer():
     assert found["log_gaps_before"] == pytest.approx([math.log(4), 0.0], abs=1e-9)
     assert found["first_gap"][0] == 4
     assert found["first_gap"][1] != found["first_gap"][1]  # absent
+
+
+def test_a_paid_purchase_is_a_day_worth_more_than_zero_once_returns_are_taken_off():
+    log = [("a", 0, 0), ("a", 2, 10), ("a", 4, 20), ("a", 4, 0), ("a", 6, -20), ("a", 9, 0)]
+    log += [("b", 1, 0), ("c", 3, 5), ("c", 8, 7), ("c", 11, 7), ("d", 2, 9), ("d", 5, -4)]
+    # Of a, the purchase of day 4 is known to come back on day 6 only.
+    for last, paid, repeat in ((5, [2, 0, 1, 1], [2, 0, 0, 0]), (10, [1, 0, 2, 1], [2, 0, 1, 0])):
+        found = book(log, 20).history(day(last), window=5).frame
+        assert found["paid_purchases"].tolist() == paid
+        assert found["x"].tolist() == repeat
+    assert found["paid_purchases"].dtype == "int64"
+    assert found["total_value"].tolist() == [10, 0, 12, 5]
 
 
 def test_who_came_in_the_window_was_no_customer_before_it():

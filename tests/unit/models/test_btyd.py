@@ -30,6 +30,7 @@ def base(n: int = 1_500, seed: int = 0) -> History:
             "T": T,
             "total_value": order * (x + 1) * rng.uniform(0.8, 1.2, n),
             "first_value": order,
+            "paid_purchases": x.astype(np.int64) + 1,
         }
     )
     return History(frame, AsOf(dt.date(2024, 6, 30)), dt.date(2022, 7, 1), 90)
@@ -148,7 +149,7 @@ def test_an_unfitted_model_says_so(kind, tmp_path):
 
 def test_another_models_file_is_refused(tmp_path):
     BGNBD().fit(HISTORY).save(tmp_path)
-    with pytest.raises(RunError, match="holds 'bgnbd' version 1, not 'mbgnbd'"):
+    with pytest.raises(RunError, match="holds 'bgnbd' version 2, not 'mbgnbd'"):
         MBGNBD.load(tmp_path)
 
 

@@ -65,7 +65,7 @@ def test_load_names_what_is_wrong(tmp_path):
     with pytest.raises(RunError, match="cannot be read"):
         SBG.load(tmp_path)
     SBG().fit(TABLE).save(tmp_path)
-    with pytest.raises(RunError, match="holds 'sbg' version 1, not 'bdw'"):
+    with pytest.raises(RunError, match="holds 'sbg' version 2, not 'bdw'"):
         BDW.load(tmp_path)
     state = json.loads((tmp_path / "model.json").read_text())
     (tmp_path / "model.json").write_text(json.dumps(state | {"params": {"alpha": 1.0}}))

@@ -35,6 +35,7 @@ def base(n: int = 1_500) -> History:
             "app": app,
             "total_value": order * (x + 1),
             "first_value": order,
+            "paid_purchases": x.astype(np.int64) + 1,
         }
     )
     return History(frame, AsOf(dt.date(2024, 6, 30)), dt.date(2022, 7, 1), 90)
@@ -63,7 +64,8 @@ def test_it_keeps_a_models_promises(model, tmp_path):
 
 
 def test_the_covariate_moves_the_forecast(model):
-    newcomer = {"x": 0, "t_x": 0, "T": 0, "total_value": 20.0, "first_value": 20.0}
+    newcomer = {"x": 0, "t_x": 0, "T": 0, "paid_purchases": 1}
+    newcomer |= {"total_value": 20.0, "first_value": 20.0}
     frame = pd.DataFrame([{"customer_id": str(app), "app": app, **newcomer} for app in (0, 1)])
     without, with_app = model.predict(History(frame, HISTORY.as_of, HISTORY.first_day, 90), YEAR)[
         "expected_purchases"

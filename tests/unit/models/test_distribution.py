@@ -133,3 +133,55 @@ def test_customers_forecast_alike_share_one_distribution():
     assert len(np.unique(spread.cell)) == 2
     _, upper = spread.interval(0.9)
     assert np.mean(spent > upper) == pytest.approx(0.05, abs=0.01)
+
+
+@pytest.mark.parametrize("level", [30.0, 1_234.567, 1e-7])
+def test_customers_forecast_alike_but_for_the_last_digit_do_too(level):
+    """As where each fold forecasts its own mean, which rounding makes a little more or less."""
+    rng = np.random.default_rng(9)
+    n = 3_000
+    days = []
+    for _ in range(5):
+        value = np.nextafter(np.full(n, level), rng.choice([0.0, np.inf], n))
+        spent = np.where(rng.random(n) < 0.9, level * rng.gamma(2.0, 0.5, n), 0.0)
+        days.append(PastDay(np.zeros(n, dtype=bool), value, np.full(n, 0.9), spent))
+    learned = Distribution.learn(days, level)
+    spread = learned.of(days[0].onetimer, days[0].value, days[0].chance, 1)
+    assert len(np.unique(spread.cell)) == 1
+    assert np.mean(days[0].actual > spread.interval(0.9)[1]) == pytest.approx(0.05, abs=0.01)
+
+
+def test_few_sizes_make_few_cells_none_of_them_empty():
+    rng = np.random.default_rng(10)
+    n = 6_000
+    value = rng.choice([1.0, 1.0, 1.0, 2.0, 5.0], n)
+    spent = value * rng.gamma(2.0, 0.5, n)
+    day = PastDay(np.zeros(n, dtype=bool), value, np.full(n, 0.9), spent)
+    learned = Distribution.learn([day], 1.0)
+    spread = learned.of(day.onetimer, value, day.chance, 1)
+    assert [len(np.unique(spread.cell[value == each])) for each in (1.0, 2.0, 5.0)] == [1, 1, 1]
+    assert np.isfinite(learned.ratios).all()
+
+
+def test_delivered_ends_hold_the_forecast_and_are_else_the_quantiles(learned):
+    new = population(3_000, 11)
+    spread = spread_of(new, learned)
+    lower, upper = spread.interval(0.9)
+    low, high = spread.around(new.value, 0.9)
+    assert ((low <= new.value) & (new.value <= high)).all()
+    kept = (lower <= new.value) & (new.value <= upper)
+    np.testing.assert_array_equal(low[kept], lower[kept])
+    np.testing.assert_array_equal(high[kept], upper[kept])
+    # Who hardly ever buys has no quantile above 0; the upper end is the forecast.
+    seldom = upper == 0
+    assert 50 < seldom.sum() < 2_000
+    np.testing.assert_array_equal(high[seldom], new.value[seldom])
+
+
+def test_delivered_ends_go_with_the_margin(learned):
+    new = population(500, 12)
+    spread = spread_of(new, learned)
+    plain, thirds = spread.around(new.value, 0.9), spread.around(new.value * 0.3, 0.9, margin=0.3)
+    for one, other in zip(plain, thirds, strict=True):
+        np.testing.assert_allclose(other, one * 0.3, rtol=1e-12)
+    assert (thirds[1] >= new.value * 0.3).all()

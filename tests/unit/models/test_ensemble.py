@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.core.types import Horizon
-from clv.models.ensemble import NO_SIGNAL, Ensemble, standard_score, tells_apart
+from clv.core.types import Horizon, Money
+from clv.models.ensemble import Ensemble
 from clv.models.season import Season
+from clv.models.signal import NO_SIGNAL, standard_score, tells_apart
+from clv.models.team import Team
 from tests.ledgers import book, day
 
 
@@ -76,6 +78,52 @@ def test_everyone_is_told_the_same_where_nothing_tells_them_apart(silent):
     assert product.to_numpy() == pytest.approx(told["clv"].to_numpy())
     # 400 customers, 0.01 purchases a day of 40 each.
     assert told["clv"].mean() == pytest.approx(90 * 0.01 * 40, rel=0.2)
+
+
+def test_everyone_goes_on_as_a_purchase_model_expects_of_all(silent):
+    model, history = silent
+    some, window = model.team_.companion, model.window_
+    for horizon in (Horizon(30), Horizon(730)):
+        growth = [each.predict(history, horizon)["clv"].sum() for each in (model, some)]
+        growth = np.array(growth) / [
+            each.predict(history, window)["clv"].sum() for each in (model, some)
+        ]
+        assert growth[0] == pytest.approx(growth[1], rel=0.01)
+    assert growth[0] < 730 / window.n_days
+
+
+def test_money_that_comes_later_is_worth_less(silent):
+    model, history = silent
+    own, later = (
+        model.predict(history, Horizon(365), Money(annual_discount_rate=rate))["clv"].iloc[0]
+        for rate in (0.0, 0.1)
+    )
+    assert own / 1.1 < later < own
+
+
+@pytest.fixture(scope="module")
+def young():
+    """As `silent`, but so few buy that learners find enough today and not half a window ago."""
+    draw = np.random.default_rng(8)
+    rows = [
+        (f"{who:03}", int(on), round(float(draw.gamma(2.0, 20.0)), 2))
+        for who in range(70)
+        for on in {int(draw.integers(0, 30)), *np.flatnonzero(draw.random(200) < 0.006)}
+    ]
+    history = book(rows, 199).history(day(199), 60)
+    return Ensemble(("mbgcnbd", "naive_rate", "glm"), days=2).fit(history), history
+
+
+def test_days_on_which_a_member_could_not_be_fitted_yet_are_asked_all_the_same(young):
+    model, history = young
+    earlier = history.rewind(day(139), model.window_)
+    then = Team.fit(model.members, earlier, model.lesson).names
+    assert "glm" in model.team_.names
+    assert "glm" not in then
+    assert model.days_ == 2
+    assert not model.signal_
+    assert model.weights_.sum() == pytest.approx(1.0)
+    assert model.levels_.sum() == pytest.approx(1.0)
 
 
 def test_saved_it_says_the_same(silent, tmp_path):

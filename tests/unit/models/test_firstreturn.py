@@ -50,6 +50,7 @@ def shop(n: int = 6_000, seed: int = 1) -> tuple[History, np.ndarray]:
             "T": T.astype(np.int64),
             "total_value": value * (1 + seen),
             "first_value": value,
+            "paid_purchases": 1 + seen,
             "recent_value": value,
             "first_gap": pd.array(np.where(seen, wait, np.nan), dtype="Int64"),
             "channel_group": channel,

@@ -13,6 +13,7 @@ from clv.models.ensemble import Ensemble
 from clv.models.insight import MOST_PICTURED, STEPS, dependence, explained, importance, insight
 from clv.models.learners.encoder import Encoder
 from clv.models.reasons import Explainer, moved_by
+from clv.models.reasons.phrases import UNSPOKEN
 from clv.models.supervised import GLM
 from tests.ledgers import day, ledger
 from tests.straight import Straight
@@ -119,7 +120,15 @@ def test_a_learner_tells_what_drives_it(model, history):
     assert shares == sorted(shares, reverse=True)
     assert 0 < sum(shares) <= 1 + 1e-9
     assert len(found["partial_dependence"]) == MOST_PICTURED
-    assert all(row["meaning"] for row in found["importance"])
+    assert found["features"] >= len(shares)
+    if found["features"] == len(shares):
+        assert sum(shares) == pytest.approx(1.0)
+    words = {row["feature"]: row["meaning"] for row in found["importance"]}
+    assert all(words.values())
+    told = [words[name] for name in words if name.startswith("model_")]
+    assert told
+    assert all(each.endswith("by one purchase model") for each in told)
+    assert not UNSPOKEN & {picture["feature"] for picture in found["partial_dependence"]}
     mean = prediction["clv"].mean()
     for picture in found["partial_dependence"]:
         assert min(picture["forecast"]) < 3 * mean
@@ -162,6 +171,7 @@ def test_an_ensemble_tells_whose_word_counts_and_nothing_without_signal(history)
     assert sum(row["weight"] for row in found["weights"]) == pytest.approx(1.0)
     assert len(drivers.aspect) == len(history)
     model.signal_ = False
+    model._settle(history)
     model.explainer_ = model._explainer(history)
     prediction, drivers = explained(model, history, QUARTER, PAR)
     assert drivers is None

@@ -27,6 +27,7 @@ def history() -> History:
             "T": [70, 99, 90],
             "total_value": [200.0, 50.0, 0.0],
             "first_value": [20.0, 50.0, 0.0],
+            "paid_purchases": [4, 1, 0],
             "recent_value": [80.0, 0.0, 0.0],
             "first_gap": pd.array([10, pd.NA, 20], dtype="Int64"),
             "channel_group": ["WEB", "WEB", "Unknown"],

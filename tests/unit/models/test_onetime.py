@@ -41,6 +41,7 @@ def history_of(orders: pd.DataFrame, as_of: AsOf, window: int = 365) -> History:
             "T": (pd.Timestamp(as_of.day) - first).dt.days,
             "total_value": customers["amount"].sum(),
             "first_value": customers["amount"].first(),
+            "paid_purchases": (days["amount"] > 0).groupby(days["customer_id"]).sum(),
             "recent_value": recent.groupby("customer_id")["amount"].sum(),
             "first_gap": (second - first).dt.days.astype("Int64"),
             "channel_group": "Unknown",
@@ -256,7 +257,10 @@ def test_the_extremes_are_finite(model: Hybrid, history: History, once, days: in
         history.frame[once]
         .head(4)
         .assign(
-            T=[0, 0, 20_000, 20_000], first_value=[0.0, 1e9, 0.0, 1e9], total_value=[0.0, 1e9] * 2
+            T=[0, 0, 20_000, 20_000],
+            first_value=[0.0, 1e9, 0.0, 1e9],
+            total_value=[0.0, 1e9] * 2,
+            paid_purchases=[0, 1] * 2,
         )
     )
     forecast = model.predict(replace(history, frame=frame), Horizon.days(days))

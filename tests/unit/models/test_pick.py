@@ -33,6 +33,7 @@ def history(purchase_days: list[np.ndarray], window: int = WINDOW) -> History:
                 "T": int(SPAN - days[0]),
                 "total_value": 20.0 * len(days) + number % 7,
                 "first_value": 20.0,
+                "paid_purchases": len(days),
                 "recent_purchases": int((days > since).sum()),
                 "t_x_before": int(before[-1] - before[0]) if told else np.nan,
                 "log_gaps": float(np.log(gaps).sum()),

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv.core.types import Horizon
 from clv.features.catalogue import THEMES
 from clv.features.exogenous import series_features
 from clv.models.companion import OUTPUTS
@@ -14,7 +15,14 @@ from clv.models.learners.encoder import Encoder
 from clv.models.reasons import Explainer, moved_by, reasons
 from clv.models.reasons.aspects import NONE, Aspects
 from clv.models.reasons.drivers import MOST, joined
-from clv.models.reasons.phrases import FORM_OF, meaning, phrase, unit
+from clv.models.reasons.phrases import (
+    FORM_OF,
+    OF_REPEATERS,
+    OF_THE_ONE_DAY,
+    UNSPOKEN,
+    phrase,
+    unit,
+)
 from clv.models.reasons.values import written
 from tests.straight import Straight
 
@@ -51,23 +59,25 @@ def explained(*learners, weights=None, training=X, rows=X, currency=None):
 def test_every_feature_has_words_of_its_own():
     named = [*CATALOGUE, *OUTPUTS]
     plain = [name for name in named if name not in FORM_OF]
-    told = [phrase(name) for name in plain]
+    told = [phrase(name, 1_095) for name in plain]
     lacking = [n for n, p in zip(plain, told, strict=True) if p.words == n.replace("_", " ")]
     # These are plain words already.
     assert set(lacking) <= {"acquisition_cost", "favourite_weekday"}
     assert len({p.words for p in told}) >= len(told) - 1
     assert not [p.words for p in told if "_" in p.words or len(p.words) > 66]
+    assert not [p.words for p in told if " times " in p.words or "{" in p.words]
 
 
 def test_forms_are_of_features_there_are():
     assert set(FORM_OF) | set(FORM_OF.values()) <= set(CATALOGUE)
     assert not set(FORM_OF) & set(FORM_OF.values())
+    assert {*OF_REPEATERS, *OF_THE_ONE_DAY, *OF_THE_ONE_DAY.values(), *UNSPOKEN} <= set(CATALOGUE)
 
 
 def test_columns_of_the_user_are_told_by_their_names():
     assert phrase("known_loyalty_tier").words == "loyalty tier"
     assert phrase("total_orders").words == "total orders"
-    assert (meaning("total_orders"), unit("total_orders")) == ("total orders", "")
+    assert unit("total_orders") == ""
     series = [feature.name for feature in series_features(("series_ad_spend",))]
     assert {phrase(name).family for name in series} == {"ad_spend"}
 
@@ -87,6 +97,10 @@ def test_columns_of_the_user_are_told_by_their_names():
         (-0.001, "-1 to 1", "0"),
         (0.457, "share", "46 %"),
         (0.004, "share", "0.4 %"),
+        (0.0004, "share", "under 0.1 %"),
+        (0.0, "share", "0 %"),
+        (0.004, "currency", "under EUR 0.01"),
+        (0.0, "currency", "EUR 0"),
         (1.0, "0 or 1", "yes"),
         (3.0, "1 to 12", "March"),
         (0.0, "0 Monday to 6 Sunday", "Monday"),
@@ -218,6 +232,92 @@ def test_values_of_aspects_are_those_of_the_plain_columns():
     np.testing.assert_array_equal(ages, [31, 40, 50, np.nan])
     own, *others = aspects.forms("quiet_days")
     assert (own, others) == (COLUMNS["quiet_days"], [COLUMNS["quiet_days_log"]])
+
+
+#: A one-timer whose one purchase makes all figures of spend, and a repeater with the same ones.
+DAYS = pd.DataFrame(
+    {
+        "purchase_days": [1.0, 4.0, 2.0, 1.0],
+        "quiet_days": [90.0, 90.0, 10.0, 10.0],
+        "maturity": [0.0, 0.1, 0.9, 0.0],
+        "spend_first": [99.0, 20.0, 40.0, 10.0],
+        "spend_min": [99.0, 99.0, 40.0, 10.0],
+        "gap_mean": [np.nan, 30.0, 20.0, np.nan],
+    }
+).loc[np.repeat(range(4), 10)]
+
+
+@pytest.mark.parametrize(
+    ("slopes", "once", "often"),
+    [
+        ({"spend_min": 0.01}, "spend on the first purchase day (99)",
+         "smallest spend on a day (99)"),
+        ({"maturity": 4.0, "quiet_days": -0.005}, "days since the last purchase (90)",
+         "part of the time since the first purchase up to the last (10 %)"),
+        ({"gap_mean": -0.05}, "", "days between purchases (30)"),
+    ],
+)  # fmt: skip
+def test_of_a_one_timer_is_told_what_one_day_can_tell(slopes, once, often):
+    encoder = Encoder.learn(DAYS)
+    rows = encoder.of(DAYS)
+    learner = Straight(encoder.names, slopes, "straight")
+    explainer = Explainer.learn(encoder, [learner], np.ones(1), rows)
+    said = moved_by(explainer, explainer.drivers(rows[:20:10]), None).to_pylist()
+    assert once in said[0]
+    assert bool(said[0]) == bool(once)
+    assert often in said[1]
+
+
+def test_columns_of_a_table_are_told_by_their_own_names_whatever_ours_mean():
+    """One that has a feature's name is neither told as the feature, nor in its unit, nor as
+    another form of it."""
+    frame = pd.DataFrame(
+        {
+            "gap_mean": [1.0, 2.0, 3.0, 9.0],
+            "return_rate": [0.1, 0.2, 0.2, 0.9],
+            "purchase_days": [1.0, 1.0, 1.0, 2.0],
+            "quiet_days": [0.0, 0.0, 1.0, 0.0],
+            "quiet_days_log": [1.0, 0.0, 0.0, 0.0],
+        }
+    )
+    encoder = Encoder.learn(frame)
+    rows = encoder.of(frame)
+    learner = Straight(encoder.names, {"gap_mean": 0.1, "return_rate": 1.0, "quiet_days_log": 2.0})
+    explainer = Explainer.learn(encoder, [learner], np.ones(1), rows, catalogued=False)
+    said = moved_by(explainer, explainer.drivers(rows), "EUR").to_pylist()
+    assert said[3] == (
+        "; forecast raised by return rate (0.9) and gap mean (9), lowered by quiet days log (0)"
+    )
+    assert "quiet days log (1)" in said[0]
+    again = Explainer.from_json(explainer.to_json(), encoder, {learner.name: learner})
+    assert moved_by(again, again.drivers(rows), "EUR").to_pylist() == said
+
+
+@pytest.mark.parametrize(
+    ("window", "words"),
+    [
+        (None, "chance of a purchase by one purchase model (6 %)"),
+        (Horizon.days(365), "chance of a purchase over 365 days by one purchase model (6 %)"),
+    ],
+)
+def test_a_figure_of_the_purchase_model_is_told_as_its_own(window, words):
+    frame = pd.DataFrame({"model_chance": [0.06, 0.5, 0.9, 0.2]})
+    encoder = Encoder.learn(frame)
+    rows = encoder.of(frame)
+    learner = Straight(encoder.names, {"model_chance": 2.0})
+    explainer = Explainer.learn(encoder, [learner], np.ones(1), rows)
+    said = moved_by(explainer, explainer.drivers(rows), None, window).to_pylist()
+    assert said[0] == f"; forecast lowered by {words}"
+
+
+def test_what_a_figure_cannot_say_is_told_without_it():
+    frame = pd.DataFrame({"discount_x_frequency": [0.0, 0.3, 0.5, 4.0]})
+    encoder = Encoder.learn(frame)
+    rows = encoder.of(frame)
+    learner = Straight(encoder.names, {"discount_x_frequency": 1.0})
+    explainer = Explainer.learn(encoder, [learner], np.ones(1), rows)
+    said = moved_by(explainer, explainer.drivers(rows), None).to_pylist()
+    assert said[3] == "; forecast raised by purchase days combined with discounts"
 
 
 def told(rows, moved=None, signal=True):

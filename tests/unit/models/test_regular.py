@@ -43,6 +43,7 @@ def base(n: int = 2_000, seed: int = 0) -> History:
             "log_gaps": [np.log(gaps).sum() for gaps in bought],
             "total_value": order * (x + 1),
             "first_value": order,
+            "paid_purchases": np.array([len(gaps) + 1 for gaps in bought]),
         }
     )
     return History(frame, AsOf(dt.date(2024, 6, 30)), dt.date(2022, 7, 1), 90)

@@ -85,3 +85,24 @@ def test_where_the_past_tells_nothing_reasons_do_not_pretend(history):
         assert text.endswith("forecast like everyone, as the past tells nobody apart")
         assert "gone" not in text
         assert "typical" not in text
+
+
+def test_words_and_row_say_the_same(learned, history):
+    told = learned.score(history, HORIZON, PAR, 0.9).to_pandas()
+    parts = np.digitize(told["p_alive"], [0.25, 0.75])
+    words = np.array(["most likely gone", "may be gone", "still a customer"])[parts]
+    assert len(set(words)) == 3
+    for text, word in zip(told["reasons"], words, strict=True):
+        assert f"; {word}" in text
+
+
+def test_delivered_ends_are_those_that_are_judged(learned, history):
+    money = Money(margin=0.4)
+    told = learned.score(history, HORIZON, money, 0.9).to_pandas()
+    prediction = learned.model.predict(history, HORIZON)
+    onetimer = (history.frame["x"] == 0).to_numpy()
+    spread = learned.spread(onetimer, prediction, HORIZON, PAR)
+    ends = spread.around(prediction["clv"].to_numpy(float), 0.9)
+    for name, end in zip(("clv_lower", "clv_upper"), ends, strict=True):
+        np.testing.assert_allclose(told[name], 0.4 * end, rtol=1e-9)
+    assert told["clv"].between(told["clv_lower"], told["clv_upper"]).all()

@@ -1,6 +1,7 @@
 """Models on past days whose future is known."""
 
 from clv.evaluation.backtest.champion import RULE, Champion, choose
+from clv.evaluation.backtest.evened import evened
 from clv.evaluation.backtest.kept import Kept
 from clv.evaluation.backtest.origins import Origin, last_origin, last_part, rolling
 from clv.evaluation.backtest.trial import Fresh, Said, Trial, figures, run_trial
@@ -14,6 +15,7 @@ __all__ = [
     "Said",
     "Trial",
     "choose",
+    "evened",
     "figures",
     "last_origin",
     "last_part",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,8 @@ RULE = (
     "lowest mean Tweedie deviance (power 1.5) over the past days, which is least for forecasts"
     " whose mean is right and lets no single large buyer decide; the ensemble unless another is"
     f" lower by more than one standard error of the difference and {MARGIN:.0%}; naive rows are"
-    " yardsticks"
+    " yardsticks; where the one chosen ranked customers no better than chance, everybody is"
+    " forecast its mean"
 )
 
 
@@ -32,12 +33,14 @@ class Champion(NamedTuple):
     lowest : the candidate of the lowest deviance
     deviance : per candidate, mean over the days; NaN where nothing was bought
     days : origins that candidates were compared on: those at which all of them were fitted
+    level_of : where everybody is forecast the same, the candidate whose mean it is
     """
 
     name: str
     lowest: str
     deviance: dict[str, float]
     days: int
+    level_of: str | None = None
 
 
 def choose(trials: Sequence[Trial], candidates: Sequence[str]) -> Champion:
@@ -53,8 +56,7 @@ def choose(trials: Sequence[Trial], candidates: Sequence[str]) -> Champion:
     last = trials[-1]
     able = [name for name in candidates if name in last.said]
     if not able:
-        failures = "; ".join(f"{name}: {why}" for name, why in last.failed.items())
-        raise HistoryError(f"history: no model could be fitted. {failures}")
+        raise HistoryError(f"history: no model could be fitted. {_reasons(last.failed)}")
     each = {name: _deviances(trials, name) for name in able}
     shared = np.all([np.isfinite(values) for values in each.values()], axis=0)
     if not shared.any():
@@ -67,6 +69,14 @@ def choose(trials: Sequence[Trial], candidates: Sequence[str]) -> Champion:
     if FAVOURITE in able and not _clearly(each[lowest][shared], each[FAVOURITE][shared]):
         return Champion(FAVOURITE, lowest, means, days)
     return Champion(lowest, lowest, means, days)
+
+
+def _reasons(failed: Mapping[str, str]) -> str:
+    """Why models failed; a reason that several share is told once, behind their names."""
+    shared: dict[str, list[str]] = {}
+    for name, why in failed.items():
+        shared.setdefault(why, []).append(name)
+    return "; ".join(f"{', '.join(names)}: {why}" for why, names in shared.items())
 
 
 def _clearly(lowest: Floats, favourite: Floats) -> bool:

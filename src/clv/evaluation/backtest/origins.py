@@ -73,7 +73,8 @@ def rolling(first_day: AsOf, as_of: AsOf, horizon: Horizon, most: int) -> list[O
     HistoryError : the log spans less than three days
     """
     last = last_origin(first_day, as_of, horizon)
-    step = max(1, last.window.n_days // 2)
+    # Rounded up: the window before last is over when one begins.
+    step = (last.window.n_days + 1) // 2
     shortest = (last.cutoff.day - first_day.day).days * PAST_SHARE
     cutoffs = [last.cutoff.minus(i * step) for i in range(most)]
     known = [day for day in cutoffs if (day.day - first_day.day).days >= shortest]

@@ -123,7 +123,7 @@ def tracking_lines(tracking: pd.DataFrame, cut_off: Any) -> Json | None:
     Parameters
     ----------
     tracking : day, actual, expected
-    cut_off : first day the expectation had not seen, or None
+    cut_off : last day the expectation had seen, or None
 
     Returns
     -------
@@ -140,7 +140,7 @@ def tracking_lines(tracking: pd.DataFrame, cut_off: Any) -> Json | None:
     days = [as_day(d) for d in shown["day"]]
     gap = None
     if cut is not None and np.isfinite(expected).any():
-        before = np.array([(d := as_day(v)) is not None and d < cut for v in rows["day"]])
+        before = np.array([(d := as_day(v)) is not None and d <= cut for v in rows["day"]])
         if before.any() and not before.all():
             last = int(np.flatnonzero(before)[-1])
             grown = actual[-1] - actual[last]

@@ -31,13 +31,15 @@ def insight(told: Json | None, currency: str | None) -> Json | None:
     Returns
     -------
     ``importance``: label, code, share, width (of the longest bar), the heaviest first, with
-    ``n_others`` and ``others``, the share of those left out; ``weights``: label, share, width;
+    ``n_others`` and ``others``, number and share of all that weigh anything and are not shown
+    (0 where it is not told how many there are); ``weights``: label, share, width;
     ``dependence``: the pictures; ``highest``: forecast at the top of their common scale.
     None where there is none of them
     """
     told = told or {}
-    importance, left = _bars(told.get("importance"), "share", ("meaning", "feature"))
-    weights, _ = _bars(told.get("weights"), "weight", ("label", "member"))
+    importance = _bars(told.get("importance"), "share", ("meaning", "feature"))
+    weights = _bars(told.get("weights"), "weight", ("label", "member"))
+    n_others = max(0, (told.get("features") or 0) - len(importance))
     pictures = [
         p for each in told.get("partial_dependence") or () if (p := _picture(each, currency))
     ]
@@ -46,21 +48,21 @@ def insight(told: Json | None, currency: str | None) -> Json | None:
         return None
     return {
         "importance": importance,
-        "n_others": len(left),
-        "others": sum(left),
+        "n_others": n_others,
+        "others": max(0.0, 1.0 - sum(bar["share"] for bar in importance)) if n_others else 0.0,
         "weights": weights,
         "dependence": pictures,
         "highest": max((v for p in pictures for v in p["forecast"]), default=0.0),
     }
 
 
-def _bars(told: Any, key: str, names: tuple[str, str]) -> tuple[list[Json], list[float]]:
-    """Rows of a bar chart, the longest first, and the shares of those that found no place."""
+def _bars(told: Any, key: str, names: tuple[str, str]) -> list[Json]:
+    """Rows of a bar chart, the longest first, as many as have a place."""
     known = [(float(row[key]), row) for row in told or () if _finite(row.get(key))]
     known.sort(key=lambda pair: -pair[0])
     longest = max((abs(share) for share, _ in known), default=0.0) or 1.0
     label, code = names
-    bars = [
+    return [
         {
             "label": row.get(label) or row[code],
             "code": row[code],
@@ -69,7 +71,6 @@ def _bars(told: Any, key: str, names: tuple[str, str]) -> tuple[list[Json], list
         }
         for share, row in known[:MOST_BARS]
     ]
-    return bars, [share for share, _ in known[MOST_BARS:]]
 
 
 def _finite(value: Any) -> bool:
@@ -123,9 +124,11 @@ def _crowded(steps: list[Any]) -> bool:
 
 
 def _unit(unit: str, currency: str | None) -> str:
-    if unit == "currency":
-        return currency or "the log’s currency"
-    return "" if unit in UNSAID else unit
+    if unit.startswith("currency"):
+        # Some units go on to say how they came about.
+        return unit.split(" by ")[0].replace("currency", currency or "the log’s currency", 1)
+    # Nor does a scale, such as 1 to 12, whose values stand there.
+    return "" if unit in UNSAID or unit.lstrip("-")[:1].isdigit() else unit
 
 
 def _labels(steps: list[Any], *, percent: bool) -> list[str]:

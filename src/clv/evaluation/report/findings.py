@@ -25,7 +25,8 @@ class Findings:
     forecasts : the table `clv.core.schema.FORECASTS`, one row a customer
     holdout : the champion on the holdout: customer_id, group, predicted, lower, upper, actual;
         amounts in the log's currency; may be empty
-    tracking : day, actual, expected: cumulative repeat purchases; expected may be NaN
+    tracking : day, actual, expected: cumulative repeat purchases; expected may be NaN; by: name
+        of the model that expects them
     quarantine : a sample of the table `clv.core.schema.QUARANTINE`, at most 20 rows
     """
 

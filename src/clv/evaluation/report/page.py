@@ -10,7 +10,8 @@ from clv.data.rules import RULES
 from clv.evaluation.report import board, charts, drivers, past, tables, wording
 from clv.evaluation.report.charts import floats
 from clv.evaluation.report.document import document
-from clv.models.ensemble import NO_SIGNAL
+from clv.models import registry
+from clv.models.signal import NO_SIGNAL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ def render(findings: Findings) -> str:
 def _chart_data(findings: Findings, segments: list[Json], insight: Json | None) -> Json:
     """What the charts are drawn from; None for a chart that has nothing to show."""
     clv, manifest = floats(findings.forecasts["clv"]), findings.manifest
-    held, totals = findings.leaderboard.get("holdout"), past.totals(manifest["total"])
+    past_days, totals = findings.leaderboard.get("origins"), past.totals(manifest["total"])
     return {
         "currency": manifest.get("currency"),
         "value": charts.value_bins(clv),
@@ -53,7 +54,7 @@ def _chart_data(findings: Findings, segments: list[Json], insight: Json | None) 
             "customers": [round(r["customer_share"], 4) for r in segments],
             "value": [round(r["clv_share"], 4) for r in segments],
         },
-        "tracking": charts.tracking_lines(findings.tracking, held["from"] if held else None),
+        "tracking": charts.tracking_lines(findings.tracking, past_days[-1] if past_days else None),
         "deciles": charts.deciles(findings.holdout),
         "totals": totals if totals and len(totals["days"]) > 1 else None,
         "pit": past.pit(manifest.get("coverage")),
@@ -93,6 +94,7 @@ def _context(findings: Findings, data: Json, segments: list[Json], insight: Json
         "segments": segments,
         "matrix": tables.matrix(forecasts, [row["segment"] for row in segments]),
         "months": _thinned(data["tracking"]),
+        "whose_line": _whose_line(findings),
         "holdout_total": _totals(findings.holdout),
         "top": _listed(tables.most_valuable(forecasts)),
         "risk": _listed(risk.rows),
@@ -193,6 +195,18 @@ def _tiles(manifest: Json, forecasts: pd.DataFrame, data: Json, amount: Any) -> 
             f" {wording.percent(_mean(once.astype(np.float64)))} bought on one day only",
         },
     ]
+
+
+def _whose_line(findings: Findings) -> str:
+    """Who expects the purchases of the tracking chart, where it is not the champion itself."""
+    by = next(iter(findings.tracking.get("by", ())), "")
+    champion = findings.manifest["champion"]["name"]
+    if not by or by == champion:
+        return ""
+    weights = (findings.manifest.get("insight") or {}).get("weights") or ()
+    member = any(row["member"] == by and row["weight"] > 0 for row in weights)
+    role = "a member of the ensemble" if member else "the purchase model that it goes by"
+    return f"the {registry.entry(by).short}, {role}"
 
 
 def _thinned(lines: Json | None) -> list[Json]:

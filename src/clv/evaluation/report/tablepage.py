@@ -64,6 +64,22 @@ def render_table(
     return document("table.html.j2", context, data)
 
 
+def _total(manifest: Json) -> Json:
+    """Of all rows where some are not known; else of those held out, as the sum of all is known."""
+    total, held = manifest["total"], manifest["total"]["held_out"]
+    if manifest["counts"]["without_target"]:
+        return {
+            "label": "Forecast of all rows",
+            "figure": wording.amount(total["forecast"], None),
+            "note": f"targets known add up to {wording.amount(total['known'], None)}",
+        }
+    return {
+        "label": "Forecast of rows held out, together",
+        "figure": wording.amount(held["forecast"], None),
+        "note": f"their targets add up to {wording.amount(held['actual'], None)}",
+    }
+
+
 def _tiles(manifest: Json, leaderboard: Json, value: Any, lorenz: Json | None) -> list[Json]:
     own = next(row for row in leaderboard["rows"] if row["champion"])
     mean, middle = float(np.mean(value)), float(np.median(value))
@@ -94,11 +110,7 @@ def _tiles(manifest: Json, leaderboard: Json, value: Any, lorenz: Json | None) -
             "figure": wording.number(mean, places),
             "note": f"half of them below {wording.number(middle, places)}",
         },
-        {
-            "label": "Forecast of all rows",
-            "figure": wording.amount(manifest["total"]["forecast"], None),
-            "note": f"targets known add up to {wording.amount(manifest['total']['known'], None)}",
-        },
+        _total(manifest),
         {
             "label": f"Held by the top 10{wording.SPACE}%",
             "figure": wording.percent(lorenz["top_decile"] if lorenz else None),

@@ -23,6 +23,8 @@ FILE = "weights.npz"
 
 #: Rows that pass through the networks at once.
 CHUNK = 16_384
+#: Part of those who bought that may have done so for nothing, if spending is to stand for buying.
+MOST_FREE = 0.1
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class ZILN(LogLearner):
     layers_ : of all networks; between layers, what is below 0 counts as 0
     most_ : logarithm of the largest spend of one customer, in units of the mean: no network's
         forecast is higher
+    spends_ : whether those who bought also spent, so that its chance of the one is one of the other
 
     References
     ----------
@@ -96,17 +99,22 @@ class ZILN(LogLearner):
     inputs_: Inputs
     layers_: tuple[Layer, ...]
     most_: float
+    spends_: bool
 
-    def p_buy(self, X: Floats) -> Floats:
-        """As `Learner.p_buy`."""
+    def p_buy(self, X: Floats) -> Floats | None:
+        """As `Learner.p_buy`; None where many bought for nothing: the loss knows only who spent."""
         X = self._checked(X)
         if self.silent_:
             return np.full(len(X), self.share_)
+        if not self.spends_:
+            return None
         chances = [expit(outputs[..., 0]).mean(axis=0) for _, outputs in self._passed(X)]
         return np.concatenate([np.zeros(0), *chances])
 
     def _learn(self, rows: Rows, check: Rows | None) -> None:
         self.inputs_ = Inputs.learn(rows.X, rows.weight)
+        free = rows.bought & (rows.y == 0)
+        self.spends_ = bool(free.sum() <= MOST_FREE * rows.bought.sum())
         self.most_ = float(np.log(rows.y.max()))
         later = None if check is None else self._prepared(check)
         trained = train(self._prepared(rows), later, self.settings, self.seed)
@@ -164,7 +172,7 @@ class ZILN(LogLearner):
         for place, layer in enumerate(self.layers_):
             stored[f"weight_{place}"], stored[f"bias_{place}"] = layer
         arrays.write(folder / FILE, stored)
-        return {"most": self.most_, "layers": len(self.layers_)}
+        return {"most": self.most_, "layers": len(self.layers_), "spends": self.spends_}
 
     def _load(self, folder: Path, state: Json) -> None:
         stored = arrays.read(folder / FILE)
@@ -173,7 +181,7 @@ class ZILN(LogLearner):
             for place in range(state["layers"])
         )
         self.inputs_ = Inputs(**stored)
-        self.most_ = state["most"]
+        self.most_, self.spends_ = state["most"], state["spends"]
 
 
 def _half_variance(output: Floats) -> Floats:

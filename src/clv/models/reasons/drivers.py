@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Self
 
@@ -59,16 +59,24 @@ class Explainer:
     learners : fitted
     weights : (learners,) summing to 1
     baseline : (a,) mean contribution of each aspect over the training rows
+    catalogued : columns are our features; else those of a table, told by their own names
     """
 
     encoder: Encoder
     learners: tuple[Learner, ...]
     weights: Floats
     baseline: Floats
+    catalogued: bool = True
 
     @classmethod
     def learn(
-        cls, encoder: Encoder, learners: Sequence[Learner], weights: Floats, X: Floats
+        cls,
+        encoder: Encoder,
+        learners: Sequence[Learner],
+        weights: Floats,
+        X: Floats,
+        *,
+        catalogued: bool = True,
     ) -> Self:
         """Take the baseline from training rows.
 
@@ -79,13 +87,14 @@ class Explainer:
         """
         shares = np.asarray(weights, dtype=np.float64)
         shares = shares / shares.sum()
-        unset = cls(encoder, tuple(learners), shares, np.zeros(len(Aspects.of(encoder).names)))
+        none = np.zeros(len(Aspects.of(encoder, catalogued=catalogued).names))
+        unset = cls(encoder, tuple(learners), shares, none, catalogued)
         some = X[:: 1 + (len(X) - 1) // SAMPLED]
-        return cls(encoder, unset.learners, shares, unset.parts(some).mean(axis=0))
+        return replace(unset, baseline=unset.parts(some).mean(axis=0))
 
     @cached_property
     def aspects(self) -> Aspects:
-        return Aspects.of(self.encoder)
+        return Aspects.of(self.encoder, catalogued=self.catalogued)
 
     def parts(self, X: Floats) -> Floats:
         """(n, a) by which each aspect moves the logarithm of a forecast, against a mean customer's.
@@ -130,14 +139,18 @@ class Explainer:
         aspect = np.full((len(X), MOST), NONE, dtype=np.int64)
         value = np.full((len(X), MOST), np.nan)
         worth = np.abs(moved) >= np.log1p(NOTEWORTHY)
+        once, of_one_timers = self.aspects.once(X), self.aspects.of_one_timers
         for kin in np.unique(family[worth]):
             rows, slots = np.nonzero(worth & (family == kin))
             members = np.flatnonzero(self.aspects.family == kin)
-            # The strongest of those that pull where the family does.
+            # The strongest of those that pull where the family does, and that can be said.
             pull = parts[rows[:, None], members] * np.sign(moved[rows, slots])[:, None]
+            pull[np.ix_(once[rows], of_one_timers[members] == NONE)] = 0.0
             found = members[pull.argmax(axis=1)]
-            aspect[rows, slots] = found
-            value[rows, slots] = self.aspects.values(X, rows, found)
+            found = np.where(once[rows], of_one_timers[found], found)
+            said = pull.max(axis=1) > 0
+            aspect[rows[said], slots[said]] = found[said]
+            value[rows[said], slots[said]] = self.aspects.values(X, rows[said], found[said])
         raised = np.zeros((len(X), MOST), dtype=np.bool_)
         raised[:, : moved.shape[1]] = moved > 0
         return Drivers(aspect, raised, value)
@@ -148,6 +161,7 @@ class Explainer:
             "learners": [learner.name for learner in self.learners],
             "weights": self.weights.tolist(),
             "baseline": dict(zip(self.aspects.names, self.baseline.tolist(), strict=True)),
+            "catalogued": self.catalogued,
         }
 
     @classmethod
@@ -158,12 +172,14 @@ class Explainer:
         ----------
         learners : by name; those not named in the content are left out
         """
-        baseline = [content["baseline"][name] for name in Aspects.of(encoder).names]
+        catalogued = bool(content.get("catalogued", True))
+        names = Aspects.of(encoder, catalogued=catalogued).names
         return cls(
             encoder,
             tuple(learners[name] for name in content["learners"]),
             np.array(content["weights"], dtype=np.float64),
-            np.array(baseline, dtype=np.float64),
+            np.array([content["baseline"][name] for name in names], dtype=np.float64),
+            catalogued,
         )
 
 

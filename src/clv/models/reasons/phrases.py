@@ -24,7 +24,9 @@ class Phrase(NamedTuple):
     words: str
 
 
-_AHEAD = "by the rhythm so far"
+#: Stands where it is told how far a purchase model looks ahead.
+_AHEAD = "{ahead}"
+_WHOSE = "by one purchase model"
 _BY_FAMILY: dict[str, dict[str, str]] = {
     "silence": {
         "quiet_days": "days since the last purchase",
@@ -35,7 +37,7 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "quiet_in_deviations": "how unusual the silence is for this customer",
         "silence_change": "silence against the time as an active customer",
         "maturity": "part of the time since the first purchase up to the last",
-        "model_alive": "chance of still being a customer",
+        "model_alive": f"chance of still being a customer {_WHOSE}",
     },
     "frequency": {
         "purchase_days": "days with a purchase so far",
@@ -49,9 +51,9 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "longest_month_streak": "most months in a row with a purchase",
         "orders_count": "orders so far",
         "orders_per_purchase_day": "orders a purchase day",
-        "maturity_x_frequency": "days with a purchase, weighed by how recent they are",
-        "model_purchases": f"purchases expected {_AHEAD}",
-        "model_chance": f"chance of a purchase {_AHEAD}",
+        "maturity_x_frequency": "days with a purchase combined with how recent they are",
+        "model_purchases": f"purchase days expected{_AHEAD} {_WHOSE}",
+        "model_chance": f"chance of a purchase{_AHEAD} {_WHOSE}",
     },
     "rhythm": {
         "gap_mean": "days between purchases",
@@ -64,7 +66,7 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "gap_first": "days from the first purchase to the second",
         "gap_last": "days between the last two purchases",
         "gap_trend": "days by which gaps lengthen from one to the next",
-        "model_next_days": f"days until the next purchase {_AHEAD}",
+        "model_next_days": f"days to the next purchase {_WHOSE}",
     },
     "recent": {
         name.format(d=days): words.format(d=days)
@@ -82,11 +84,11 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "spend_total": "spend so far",
         "spend_repeat": "spend after the first purchase day",
         "spend_per_month": "spend a month",
-        "spend_faded": "spend so far, faded with the days since",
+        "spend_faded": "spend so far, faded with the silence since",
         "margin_total": "margin so far",
-        "value_x_rate": "spend a month by mean spend and rate",
+        "value_x_rate": "spend a month at the usual rate",
     },
-    "expectation": {"model_value": "spend expected by rhythm and order value"},
+    "expectation": {"model_value": f"spend expected{_AHEAD} {_WHOSE}"},
     "order value": {
         "spend_mean": "mean spend a purchase day",
         "spend_median": "median spend a purchase day",
@@ -98,9 +100,9 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "free_days_share": "share of purchase days without payment",
         "order_value_mean": "mean order value",
         "unit_price_mean": "amount paid a piece",
-        "value_x_regularity": "mean spend times regularity",
-        "value_x_lateness": "mean spend times lateness",
-        "model_order_value": "spend expected a purchase day",
+        "value_x_regularity": "mean spend combined with regularity",
+        "value_x_lateness": "mean spend combined with lateness",
+        "model_order_value": f"spend a purchase day expected {_WHOSE}",
     },
     "course of spend": {
         "spend_std": "spread of spend between purchase days",
@@ -118,10 +120,10 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
     "scores": {
         "rfm_sum": "RFM score",
         "rfm_weighted": "weighted RFM score",
-        "rfm_cell": "RFM scores side by side",
-        "recency_x_frequency": "recency times frequency score",
-        "recency_x_value": "recency times monetary score",
-        "frequency_x_value": "frequency times monetary score",
+        "rfm_cell": "RFM cell",
+        "recency_x_frequency": "recency score combined with frequency score",
+        "recency_x_value": "recency score combined with monetary score",
+        "frequency_x_value": "frequency score combined with monetary score",
     },
     "season": {
         "first_season": "season of the first purchase",
@@ -155,7 +157,7 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "category_concentration": "concentration on few categories",
         "category_favourite_share": "share of the favourite category",
         "first_category_quality": "worth of customers who began with the same category",
-        "category_x_value": "mean spend, weighed by the first category",
+        "category_x_value": "mean spend combined with the first category",
     },
     "products": {
         "product_count": "different products bought",
@@ -175,7 +177,7 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "discount_share": "discounts as a share of prices",
         "discounted_share": "share of lines with a discount",
         "discount_mean": "mean discount",
-        "discount_x_frequency": "purchase days, weighed by discounts",
+        "discount_x_frequency": "purchase days combined with discounts",
     },
     "returns": {
         "return_value": "value sent back",
@@ -183,7 +185,7 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "return_days": "days with a return",
         "return_days_rate": "returns a purchase day",
         "days_since_return": "days since the last return",
-        "return_x_value": "mean spend, weighed by returns",
+        "return_x_value": "mean spend combined with returns",
     },
     "hours": {
         "night_share": "share bought at night",
@@ -200,14 +202,14 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "channel_favourite_share": "share of the favourite channel",
         "source_quality": "worth of customers from the same source",
         "source_x_category": "source and favourite category",
-        "source_x_frequency": "purchase days, weighed by source",
+        "source_x_frequency": "purchase days combined with source",
     },
     "country": {"first_country": "country"},
     "campaign": {
         "first_campaign": "campaign that brought the customer",
         "campaign_share": "share of purchases that campaigns brought",
         "first_campaign_quality": "worth of customers from the same campaign",
-        "campaign_x_value": "mean spend, weighed by campaign",
+        "campaign_x_value": "mean spend combined with the first campaign",
     },
     "acquisition cost": {
         "acquisition_cost": "acquisition cost",
@@ -255,7 +257,39 @@ FORM_OF = {
     "cac_paid_back": "cac_efficiency",
 }
 #: Features whose value says nothing to a reader.
-UNSPOKEN = ("as_of_month_sine", "as_of_month_cosine", "as_of_quarter_sine", "as_of_quarter_cosine")
+UNSPOKEN = frozenset(
+    {
+        *("as_of_month_sine", "as_of_month_cosine", "as_of_quarter_sine", "as_of_quarter_cosine"),
+        *("quiet_in_deviations", "maturity_x_frequency", "spend_faded"),
+        *("value_x_regularity", "value_x_lateness"),
+        *("recency_x_frequency", "recency_x_value", "frequency_x_value"),
+        *("category_x_value", "discount_x_frequency", "return_x_value"),
+        *("source_x_frequency", "campaign_x_value"),
+        *("category_entropy", "product_entropy", "channel_entropy"),
+    }
+)
+#: What has the same value for a one-timer, and is told instead.
+OF_THE_ONE_DAY = {
+    **dict.fromkeys(
+        ("spend_mean", "spend_median", "spend_max", "spend_min", "spend_last"), "spend_first"
+    ),
+    **dict.fromkeys(("last_season", "peak_season"), "first_season"),
+    **dict.fromkeys(("last_weekday", "favourite_weekday"), "first_weekday"),
+    "last_month": "first_month",
+}
+#: What cannot be said of a one-timer: it takes a second day.
+OF_REPEATERS = frozenset(
+    {
+        *("quiet_to_gap_mean", "quiet_to_gap_median", "quiet_to_gap_max", "quiet_in_deviations"),
+        *("silence_change", "maturity", "maturity_x_frequency", "purchase_velocity"),
+        *("active_weeks", "active_months", "active_weeks_share", "active_months_share"),
+        *("longest_week_streak", "longest_month_streak", "active_days"),
+        *(name for name in _BY_FAMILY["rhythm"] if name not in OUTPUTS),
+        *_BY_FAMILY["course of spend"],
+        *("spend_repeat", "spend_repeat_mean", "value_x_regularity", "value_x_lateness"),
+        *("peak_season_share", "favourite_weekday_share", "eco_share_trend", "impact_trend"),
+    }
+)
 _OF_SERIES = re.compile(r"_(mean_\d+d|change|at_first)$")
 _PHRASES = {
     name: Phrase(family, words)
@@ -264,33 +298,37 @@ _PHRASES = {
 }
 
 
-def phrase(name: str) -> Phrase:
-    """How a feature is told; one that is a column of the user's, by the column's name."""
+def phrase(name: str, days: int | None = None) -> Phrase:
+    """How a feature is told; one that is a column of the user's, by the column's name.
+
+    Parameters
+    ----------
+    days : that the purchase model among the features looks ahead, where it shall be told
+    """
     if told := _PHRASES.get(name):
-        return told
-    column = name.removeprefix("known_").removeprefix("series_")
-    family = _OF_SERIES.sub("", column) if name.startswith("series_") else column
+        ahead = "" if days is None else f" over {days:,} days"
+        return told._replace(words=told.words.replace(_AHEAD, ahead))
+    return of_column(name.removeprefix("known_").removeprefix("series_"), name)
+
+
+def of_column(column: str, feature: str = "") -> Phrase:
+    """How a column of the user's is told: by its own name.
+
+    Parameters
+    ----------
+    feature : made of it; several of a series are one family
+    """
+    family = _OF_SERIES.sub("", column) if feature.startswith("series_") else column
     return Phrase(family, column.replace("_", " "))
-
-
-def meaning(name: str) -> str:
-    """What a feature is, in full."""
-    if name in OUTPUTS:
-        return OUTPUTS[name][1]
-    return _catalogue()[name][0] if name in _catalogue() else phrase(name).words
 
 
 def unit(name: str) -> str:
     """Of a feature's values; nothing where it is not known."""
     if name in OUTPUTS:
         return OUTPUTS[name][2]
-    return _catalogue()[name][1] if name in _catalogue() else ""
+    return _units().get(name, "")
 
 
 @cache
-def _catalogue() -> dict[str, tuple[str, str]]:
-    return {
-        feature.name: (feature.meaning, feature.unit)
-        for features in THEMES.values()
-        for feature in features
-    }
+def _units() -> dict[str, str]:
+    return {feature.name: feature.unit for features in THEMES.values() for feature in features}

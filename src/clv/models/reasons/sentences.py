@@ -15,6 +15,7 @@ from clv.models.reasons.values import choose, join, whole
 if TYPE_CHECKING:
     import pandas as pd
 
+    from clv.core.types import Horizon
     from clv.features.book import History
     from clv.models.reasons.drivers import Drivers, Explainer
 
@@ -28,7 +29,7 @@ _BETWEEN = pa.array(["", ", ", " and "])
 
 def reasons(
     history: History,
-    prediction: pd.DataFrame,
+    delivered: pd.DataFrame,
     typical_order_value: float,
     moved: pa.ChunkedArray | None = None,
     *,
@@ -38,7 +39,9 @@ def reasons(
 
     Parameters
     ----------
-    history, prediction : same customers, same order
+    history : customers
+    delivered : p_alive and expected_order_value of the same, in the same order, as they are told
+        beside the reasons; NaN where nothing is told
     typical_order_value : median expected order value of the population the run learned from
     moved : (n,) what moved forecasts, as `moved_by` tells it; None of models that cannot tell
     signal : whether the past tells customers apart; where not, nothing is said of what comes
@@ -51,8 +54,8 @@ def reasons(
     frame = history.frame
     x, t_x = frame["x"].to_numpy(), frame["t_x"].to_numpy()
     quiet = frame["T"].to_numpy() - t_x
-    p_alive = prediction["p_alive"].to_numpy(dtype=np.float64)
-    value = prediction["expected_order_value"].to_numpy(dtype=np.float64)
+    p_alive = delivered["p_alive"].to_numpy(dtype=np.float64)
+    value = delivered["expected_order_value"].to_numpy(dtype=np.float64)
     found = []
     for start in range(0, len(x), CHUNK):
         part = slice(start, start + CHUNK)
@@ -67,23 +70,30 @@ def reasons(
     return pa.chunked_array(found, pa.string())
 
 
-def moved_by(explainer: Explainer, drivers: Drivers, currency: str | None) -> pa.ChunkedArray:
+def moved_by(
+    explainer: Explainer,
+    drivers: Drivers,
+    currency: str | None,
+    window: Horizon | None = None,
+) -> pa.ChunkedArray:
     """What moved each forecast, as the end of a sentence.
 
     Parameters
     ----------
     currency : code of the log's, where it is known
+    window : how far the purchase model among the features looks ahead, where it shall be told
 
     Returns
     -------
     (n,) strings such as "; forecast raised by spend in the last 90 days (EUR 310), lowered by
     days since the last purchase (90)"; empty where nothing did
     """
+    days = None if window is None else window.n_days
 
     def lot(start: int) -> pa.Array:
         aspect, raised, value = drivers.some(slice(start, start + CHUNK))
         told = [
-            explainer.aspects.told(aspect[:, slot], value[:, slot], currency)
+            explainer.aspects.told(aspect[:, slot], value[:, slot], currency, days)
             for slot in range(aspect.shape[1])
         ]
         up, down = raised & (aspect != NONE), ~raised & (aspect != NONE)

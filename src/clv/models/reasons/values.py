@@ -19,6 +19,8 @@ _NAMED = {
     "0 Monday to 6 Sunday": (_WEEKDAYS, 0),
     "1 to 12": (_MONTHS, 1),
 }
+#: Less than this, and yet something, is not written as nothing.
+LEAST_SHARE, LEAST_CENT = 0.0005, 0.005
 #: Larger numbers are written as this.
 _MOST = 1e14
 
@@ -44,9 +46,11 @@ def written(values: Floats, unit: str, currency: str | None) -> pa.Array:
         told = pa.array(texts).take(pa.array(at))
     elif unit == "share":
         told = join(_number(100.0 * known), " %")
+        told = choose((known > 0) & (known < LEAST_SHARE), pa.scalar("under 0.1 %"), told)
     elif unit.startswith("currency"):
-        told = _number(known, cents=True)
-        told = join(f"{currency} ", told) if currency else told
+        code = f"{currency} " if currency else ""
+        told = join(code, _number(known, cents=True))
+        told = choose((known > 0) & (known < LEAST_CENT), pa.scalar(f"under {code}0.01"), told)
     else:
         told = _number(known)
     return choose(absent, pa.array([ABSENT] * len(values), pa.string()), told)

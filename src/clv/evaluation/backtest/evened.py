@@ -1,0 +1,51 @@
+"""Where a champion's rankings were no better than chance, everybody is forecast the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from clv.core.types import Floats
+from clv.evaluation.backtest.champion import Champion
+from clv.evaluation.backtest.trial import Said, Trial
+from clv.models.even import Even
+from clv.models.signal import NO_SIGNAL, standard_score, tells_apart
+
+
+def evened(trials: Sequence[Trial], champion: Champion) -> tuple[list[Trial], Champion]:
+    """The trials and the champion, if its rankings of past days tell customers apart.
+
+    If not, `Even` at the champion's level is champion instead, and a row of every trial that the
+    former champion was fitted at.
+    """
+    name = champion.name
+    scores = [
+        standard_score(trial.actual, trial.said[name].value)
+        for trial in trials
+        if name in trial.said and trial.actual.any()
+    ]
+    if tells_apart(scores):
+        return list(trials), champion
+    found = [_with_even(trial, name) for trial in trials]
+    each = [
+        t.figures(Even.name)["deviance"]
+        for t in found
+        if t.said.keys() >= found[-1].said.keys() and t.actual.any()
+    ]
+    own = {Even.name: float(np.mean(each)) if each else float("nan")}
+    told = champion._replace(name=Even.name, level_of=name, deviance={**champion.deviance, **own})
+    return found, told
+
+
+def _with_even(trial: Trial, name: str) -> Trial:
+    if name not in trial.said:
+        return trial
+    said = trial.said[name]
+    even = Said(_mean(said.value), _mean(said.chance), float("nan"), 0.0, (NO_SIGNAL,))
+    return replace(trial, said={**trial.said, Even.name: even})
+
+
+def _mean(each: Floats) -> Floats:
+    return np.full(len(each), each.mean())
