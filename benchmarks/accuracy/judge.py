@@ -15,12 +15,12 @@ import pandas as pd
 import clv
 from benchmarks.accuracy import rivals
 from benchmarks.accuracy.cases import Case
-from clv.core.types import Floats, Json
+from clv.core.types import Bools, Floats, Json, Money
 from clv.evaluation import metrics
 from clv.evaluation.backtest import figures
-from clv.evaluation.backtest.trial import chance_told
 from clv.evaluation.honesty import CRPS_LEVELS
 from clv.features.book import Book, History
+from clv.models.distribution import Spread
 from clv.ops.config import RunConfig
 from clv.ops.machine import Machine
 from clv.ops.pipeline import opened
@@ -28,11 +28,13 @@ from clv.ops.progress import Silent, Stages
 from clv.ops.scoring import Scorer
 
 OURS = "clv"
+#: Ours, the middle of what each customer may spend instead of its mean: what MAE asks for.
+MEDIANS = "clv, medians"
 #: Ours, all customers who came once told the same: shows what a rank correlation makes of ties.
 TIED = "clv, one-timers alike"
 MEAN = "everyone the mean"
 #: In the tables for comparison's sake; nobody would use them.
-ASIDE = (TIED, MEAN)
+ASIDE = (MEDIANS, TIED, MEAN)
 LIFETIMES = "BG/NBD × GG (lifetimes)"
 LEVEL = 0.9
 
@@ -99,22 +101,22 @@ def judge(case: Case, budget: str) -> Verdict:
             fits = rivals.lifetimes(history, case.horizon)
             said = {OURS: ours, LIFETIMES: fits.value, **_others(history, case)}
             told = {name: figures(actual, value) for name, value in said.items()}
-            # Ours at each one's total: what is left of a lower MAE once the bias is the same.
-            for name, value in said.items():
-                level = value.sum() / ours.sum()
-                told[name]["ours_at_total"] = metrics.mae(actual, ours * level)
+            scorer = Scorer.load(run.model)
+            prediction = scorer.model.predict(history, case.horizon)
             once = (history.frame["x"] == 0).to_numpy()
-            for name, value in {
+            spread = scorer.spread(once, prediction, case.horizon, Money())
+            aside = {
+                MEDIANS: spread.quantile(0.5),
                 TIED: np.where(once, ours[once].mean(), ours),
                 MEAN: np.full(len(actual), ours.mean()),
-            }.items():
-                told[name] = figures(actual, value) | {"ours_at_total": told[OURS]["mae"]}
+            }
+            told |= {name: figures(actual, value) for name, value in aside.items()}
             quantiles = rivals.simulated(history, case.horizon, fits, CRPS_LEVELS)
             return Verdict(
                 case=case,
                 customers=len(history),
                 figures=told,
-                intervals=_intervals(run, history, case, actual),
+                intervals=_intervals(run, spread, prediction, once, actual),
                 crps_of_simulation=metrics.crps(actual, CRPS_LEVELS, quantiles) / actual.mean(),
                 champion=run.manifest["champion"]["name"],
                 notes=run.manifest["warnings"],
@@ -133,12 +135,10 @@ def _others(history: History, case: Case) -> dict[str, Floats]:
     return {name: forecast(history, case.horizon, 0) for name, forecast in named.items()}
 
 
-def _intervals(run: clv.Run, history: History, case: Case, actual: Floats) -> dict[str, Any]:
-    scorer = Scorer.load(run.model)
-    prediction = scorer.model.predict(history, case.horizon)
+def _intervals(
+    run: clv.Run, spread: Spread, prediction: pd.DataFrame, onetimer: Bools, actual: Floats
+) -> dict[str, Any]:
     value = prediction["clv"].to_numpy(np.float64)
-    onetimer = (history.frame["x"] == 0).to_numpy()
-    spread = scorer.distribution.of(onetimer, value, chance_told(prediction), case.horizon.n_days)
     lower, upper = spread.around(value, LEVEL)
     over = actual > upper
     third = pd.qcut(pd.Series(value).rank(method="first"), 3, labels=False).to_numpy()

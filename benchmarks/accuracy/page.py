@@ -6,14 +6,21 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks.accuracy.judge import ASIDE, LEVEL, LIFETIMES, OURS, TIED, Verdict
+from benchmarks.accuracy.judge import (
+    ASIDE,
+    LEVEL,
+    LIFETIMES,
+    MEDIANS,
+    OURS,
+    TIED,
+    Verdict,
+)
 from clv.evaluation import metrics
 
 SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
     "gini": ("Gini", lambda v: f"{v:.3f}"),
     "spearman": ("Spearman", lambda v: f"{v:.3f}"),
     "mae": ("MAE", lambda v: f"{v:,.2f}"),
-    "ours_at_total": ("clv at that total", lambda v: f"{v:,.2f}"),
     "decile_mape": ("decile MAPE", lambda v: f"{v:.3f}"),
     "bias": ("bias", lambda v: f"{v:+.1%}"),
     "top_decile_precision": ("top tenth", lambda v: f"{v:.1%}"),
@@ -34,11 +41,10 @@ OF_REAL = (
     " further down were made afterwards."
 )
 WHY_MISSED = (
-    "*clv at that total*: MAE of clv's forecasts, all multiplied so that they add up to what that"
-    " forecaster said of all. The mean absolute miss is least for the median, which for most"
-    " customers is 0: of two forecasts the one that says less wins it. Where this column is below"
-    " the MAE beside it, clv tells customers apart better and is beaten by a bias alone. It aims"
-    " at the mean, as totals and budgets need it, and not at the median.\n\n"
+    "MAE is least for the median, which for most customers is 0: of two forecasts the one that"
+    " says 0 of most wins it, whatever it says of the total (*bias*). clv tells the mean, as totals"
+    " and budgets need it, and keeps the median in its distributions: *clv, medians* is what these"
+    " say where MAE alone is asked for.\n\n"
     "Decile MAPE counts ten groups alike, and the lowest of them bring next to nothing: a forecast"
     " of 2 where 1 came is off by 100 %. A pool of models is seldom as low there as the lowest of"
     " them, and yardsticks that say 0 of who was quiet lately are right by design. Ratios by tenths"
@@ -149,7 +155,7 @@ def _aims(verdicts: Sequence[Verdict]) -> list[str]:
             best = (max if figure in LARGER else min)(means, key=lambda who: means[who])
             gap = abs(means[OURS] / means[best] - 1.0)
             if gap > noise:
-                missed.append(f"{log} ({best} by {gap:.1%}{_at_its_total(some, best, figure)})")
+                missed.append(f"{log} ({best} by {gap:.1%}{_by_medians(some, best, figure)})")
         label = SHOWN[figure][0]
         told.append(
             f"- {label}: best or within {noise:.0%} of the best on every log."
@@ -167,12 +173,12 @@ def _aims(verdicts: Sequence[Verdict]) -> list[str]:
     return ["\n".join(told)]
 
 
-def _at_its_total(verdicts: Sequence[Verdict], who: str, figure: str) -> str:
-    """How clv's MAE stands to another's once the totals are the same."""
+def _by_medians(verdicts: Sequence[Verdict], who: str, figure: str) -> str:
+    """How the MAE of clv's medians stands to that of another's forecasts."""
     if figure != "mae":
         return ""
-    left = _mean(verdicts, who, "ours_at_total") / _mean(verdicts, who, figure) - 1.0
-    return f"; at its totals clv {left:+.1%}"
+    left = _mean(verdicts, MEDIANS, figure) / _mean(verdicts, who, figure) - 1.0
+    return f"; clv's medians {left:+.1%}"
 
 
 def _day(verdict: Verdict) -> str:
