@@ -157,13 +157,20 @@ def _lay(history: History, seed: int, most: int) -> tuple[Groundwork, Rows]:
             " Give a longer log or a shorter horizon."
         )
     examples = pd.concat(frames, ignore_index=True)
-    examples = examples.drop(columns=_of_the_day(frames, history.of_the_day()))
+    dropped = {*_of_the_day(frames, history.of_the_day()), *_gone(examples, history)}
+    examples = examples.drop(columns=list(dropped))
     encoder = Encoder.learn(examples)
     rows = Rows.of(
         encoder.of(examples), encoder.names, np.concatenate(values), np.concatenate(bought)
     )
     ground = Groundwork(window, companion(history), history.reference(), encoder)
     return ground, rows
+
+
+def _gone(examples: pd.DataFrame, history: History) -> list[str]:
+    """Columns of customers that were features on a past day, and have too many values by now."""
+    known = history.reference().known
+    return [n for n in map(str, examples) if n.startswith("known_") and n not in known]
 
 
 def _of_the_day(frames: list[pd.DataFrame], known: frozenset[str]) -> list[str]:

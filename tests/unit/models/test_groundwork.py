@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from clv.core.types import Horizon
 from clv.features.book import Book
 from clv.models import groundwork
 from clv.models.lesson import Lesson
@@ -45,6 +46,37 @@ def test_learners_see_nothing_that_tells_the_day_and_its_country_alone(past, mon
     assert not shown & past.of_the_day()
     assert set(past.features()) >= past.of_the_day()
     assert {"quiet_days", "run_up_share", "series_spend_at_first", "first_country"} <= shown
+
+
+def test_a_group_with_too_many_values_by_now_is_not_learned_from(monkeypatch):
+    monkeypatch.setattr(groundwork, "MOST_CUTOFFS", 3)
+    rows = [
+        row
+        for row in orders_of_many(customers=2 * CUSTOMERS, days=LAST + 1)
+        if int(row[0]) < CUSTOMERS or row[1] > LAST - WINDOW
+    ]
+    lines = [
+        {"customer_id": who, "date": (START + timedelta(days=on)).isoformat(), "amount": amount}
+        for who, on, amount in rows
+    ]
+    first = {who: on for who, on, _ in sorted(rows, key=lambda row: -row[1])}
+    rank = {who: place for place, who in enumerate(sorted(first, key=first.__getitem__))}
+    told = pa.table(
+        {
+            "customer_id": list(first),
+            # A new team for every fourth customer who comes: more than 50 at last, not at first.
+            "team": [f"team {rank[who] // 4}" for who in first],
+            "side": ["left" if rank[who] % 2 else "right" for who in first],
+        }
+    )
+    shop = sources(lines, known=told)
+    history = Book(shop.ledger, START, day(LAST), shop).history(day(LAST), WINDOW)
+    earliest = history.rewind(day(LAST - 2 * WINDOW), Horizon(WINDOW))
+    assert "known_team" in earliest.reference().known
+    assert "known_team" not in history.reference().known
+    ground, _ = groundwork.lay(history, Lesson(seed=1, examples=300))
+    assert "known_side" in ground.encoder.features
+    assert "known_team" not in ground.encoder.features
 
 
 def test_learners_are_told_who_bought_for_nothing(monkeypatch):
