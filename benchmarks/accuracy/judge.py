@@ -116,7 +116,7 @@ def judge(case: Case, budget: str) -> Verdict:
                 case=case,
                 customers=len(history),
                 figures=told,
-                intervals=_intervals(run, spread, prediction, once, actual),
+                intervals=_intervals(run.manifest["total"], spread, prediction, once, actual),
                 crps_of_simulation=metrics.crps(actual, CRPS_LEVELS, quantiles) / actual.mean(),
                 champion=run.manifest["champion"]["name"],
                 notes=run.manifest["warnings"],
@@ -136,7 +136,7 @@ def _others(history: History, case: Case) -> dict[str, Floats]:
 
 
 def _intervals(
-    run: clv.Run, spread: Spread, prediction: pd.DataFrame, onetimer: Bools, actual: Floats
+    total: Json, spread: Spread, prediction: pd.DataFrame, onetimer: Bools, actual: Floats
 ) -> dict[str, Any]:
     value = prediction["clv"].to_numpy(np.float64)
     lower, upper = spread.around(value, LEVEL)
@@ -144,7 +144,6 @@ def _intervals(
     third = pd.qcut(pd.Series(value).rank(method="first"), 3, labels=False).to_numpy()
     quantiles = np.column_stack([spread.quantile(q) for q in CRPS_LEVELS])
     values = metrics.pit(*spread.at_most(actual), seed=0)
-    total = run.manifest["total"]
     return {
         "above": float(over.mean()),
         "below": float((actual < lower).mean()),

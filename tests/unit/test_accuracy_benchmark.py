@@ -3,7 +3,6 @@
 import dataclasses
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -84,8 +83,7 @@ def test_intervals_judged_are_those_delivered():
     spread = Spread(np.array([0.5, 0.01, 0.9]), np.array([1.0, 1.0, 50.0]), *CELLS)
     told = pd.DataFrame({"clv": value})
     total = {"lower": 60.0, "clv": 75.0, "upper": 120.0}
-    run = SimpleNamespace(manifest={"total": total})
-    found = judge._intervals(run, spread, told, np.array([True, True, False]), actual)
+    found = judge._intervals(total, spread, told, np.array([True, True, False]), actual)
     assert (actual > spread.interval(0.9)[1]).tolist() == [True, False, True]
     assert found["above"] == pytest.approx(1 / 3)
     assert (found["one-timers"], found["repeaters"]) == (0.0, 1.0)
@@ -106,6 +104,7 @@ def test_a_miss_on_cdnow_is_told_with_who_comes_nearest(every):
     assert "| MAE | 32.00 | 33.00 | **missed** |" in told
     assert f"- MAE: of the others *{LIFETIMES}* comes nearest; it has Gini 0.730" in told
     assert "MAE 31.00, decile MAPE 0.100, bias -20.0%" in told
+    assert f"*{MEDIANS}* has MAE 29.00 and Gini 0.730" in told
 
 
 def test_a_total_outside_is_told(every):

@@ -103,7 +103,7 @@ def assess(
             "span",
             traded,
             SHORT_HISTORY,
-            "days of history",
+            "days with orders, from the first to the last",
             "slow rhythms and seasons cannot be seen",
         ),
         Check(

@@ -74,6 +74,7 @@ class PurchaseModel:
         """
         self.fit_purchases(history)
         self.spend.fit(history)
+        self.notes_ = (*self.notes_, *self.spend.notes_)
         return self
 
     def fit_purchases(self, history: History) -> Self:

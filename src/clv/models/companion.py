@@ -111,7 +111,8 @@ def told(
     """A forecast of spend and of the chance of a purchase as the table `PREDICTION`.
 
     What waiting costs, what an order is worth, when the next one comes and whether the customer
-    is active are the purchase model's word; purchases are the spend over the order value.
+    is active are the purchase model's word; purchases are the spend over the order value, and
+    the chance of one is no more and no less than they allow.
 
     Parameters
     ----------
@@ -129,9 +130,9 @@ def told(
     purchases = np.divide(value, order_value, out=np.zeros(len(value)), where=order_value > 0)
     return ahead.assign(
         clv=value * money.margin * waiting,
-        # No fewer than there is a chance of any, and one a day at most where any come.
-        expected_purchases=np.clip(purchases, chance, chance * horizon.n_days),
-        p_purchase=chance,
+        expected_purchases=purchases,
+        # Where any come, one a day at most; nor is any likelier than if they came at random.
+        p_purchase=np.clip(chance, purchases / horizon.n_days, -np.expm1(-purchases)),
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from clv.models.base import Model
 
 #: Days ahead at which a population's spend is told; in between it is a straight line.
-AHEAD = (1, 7, 14, 30, 61, 91, 182, 365, 730, 1_461, 3_652, 7_305)
+AHEAD = (1, 7, 14, 30, 61, 91, 182, 365, 730, 1_461, 3_652, 7_305, 36_525)
 #: Customers that are asked how spend goes on.
 MOST_ASKED = 5_000
 
@@ -95,10 +95,10 @@ class Course:
         chance = 1.0 - (1.0 - float(np.interp(ahead, self.days, self.chance))) ** times
         figures = {
             "clv": clv,
-            "expected_purchases": max(purchases, chance),
+            "expected_purchases": purchases,
             "expected_order_value": float(spend.sum()) / purchases if purchases > 0 else 0.0,
             "p_alive": np.nan,
-            "p_purchase": chance,
+            "p_purchase": min(chance, -float(np.expm1(-purchases))),
             **dict.fromkeys(("next_days", "next_days_earliest", "next_days_latest"), np.nan),
         }
         ids = {"customer_id": history.frame["customer_id"].to_numpy()}

@@ -41,8 +41,9 @@ class ConstantRate(ABC):
     def predict(self, history: History, horizon: Horizon, money: Money = AT_PAR) -> pd.DataFrame:
         """The table ``PREDICTION``, in the order of history.frame.
 
-        The expected order value is the mean of the customer's orders so far; times the
-        expected purchases it is the undiscounted CLV at full margin. P(alive) and the next
+        The expected order value is the mean of the orders that the rule goes by, of all so far
+        where that is none; times the expected purchases it is the undiscounted CLV at full
+        margin. P(alive) and the next
         purchase are NaN: a constant rate does not say.
         """
         if not hasattr(self, "first_day_"):
@@ -50,12 +51,13 @@ class ConstantRate(ABC):
         frame = history.frame
         total = np.maximum(frame["total_value"].to_numpy(np.float64), 0.0)
         order_value = total / (frame["x"].to_numpy(np.float64) + 1.0)
-        spend_per_day = self._spend_per_day(history)
+        spend_per_day, per_day = self._spend_per_day(history), self._purchases_per_day(history)
+        np.divide(spend_per_day, per_day, out=order_value, where=per_day > 0)
         prediction = pd.DataFrame(
             {
                 "customer_id": frame["customer_id"].to_numpy(),
                 "clv": money.margin * spend_per_day * annuity(horizon.n_days, money),
-                "expected_purchases": self._purchases_per_day(history) * horizon.n_days,
+                "expected_purchases": per_day * horizon.n_days,
                 "expected_order_value": order_value,
             },
             index=frame.index,

@@ -17,7 +17,8 @@ class Entry:
     Attributes
     ----------
     label, short : in full, and for narrow tables
-    kind : "model" may become champion; "naive" is a yardstick
+    kind : "model" may become champion; "naive" is a yardstick; "fallback" is what is forecast
+        where the champion tells nobody apart
     place : module and class
     seeded : it draws at random
     """
@@ -25,7 +26,7 @@ class Entry:
     name: str
     label: str
     short: str
-    kind: Literal["model", "naive"]
+    kind: Literal["model", "naive", "fallback"]
     place: str
     about: str
     seeded: bool = False
@@ -202,7 +203,7 @@ ENTRIES = (
         "even",
         "Everyone the same",
         "all the same",
-        "naive",
+        "fallback",
         "clv.models.even:Even",
         "The mean of another model; the forecast where nothing tells customers apart",
     ),

@@ -13,8 +13,8 @@ from clv.core.types import Floats
 #: Standard deviations by which past rankings have to be better than chance.
 CHANCE = 2.0
 NO_SIGNAL = (
-    "What customers did before does not tell what they do next: on past days no ranking was better"
-    " than chance would have it. Every customer is forecast the same."
+    "What customers did before could not be shown to tell what they do next: on past days they were"
+    " ranked no better than by chance. Every customer is forecast the same."
 )
 
 

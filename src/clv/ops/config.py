@@ -63,7 +63,7 @@ class Options(BaseModel):
         content = _read_yaml(file) if file else {}
         commands = (BacktestConfig, FitConfig, FeaturesConfig, JobConfig)
         others = {name for one in commands for name in one.model_fields} - cls.model_fields.keys()
-        own = {name: value for name, value in content.items() if name not in others}
+        own = {name: content[name] for name in content if name not in others | cls.settled}
         return cls.checked({**own, **flags})
 
     def over(self, base: Json) -> Self:

@@ -65,7 +65,13 @@ class RunSettings:
             raise SettingError(f"level: {self.level:g} is outside 0.5 to 0.99. Write 90 % as 0.9.")
         if self.seed < 0:
             raise SettingError(f"seed: {self.seed} is below 0. Give any whole number from 0 on.")
-        if not any(registry.entry(name).kind == "model" for name in self._named):
+        kinds = {name: registry.entry(name).kind for name in self._named}
+        if "fallback" in kinds.values():
+            raise SettingError(
+                "models: even is what is forecast where nothing tells customers apart; it is not"
+                " compared with others. Leave it out; `clv models` lists the models."
+            )
+        if "model" not in kinds.values():
             role = "a yardstick" if len(self._named) == 1 else "yardsticks"
             raise SettingError(
                 f"models: {', '.join(self._named) or 'none'} can only serve as {role}."

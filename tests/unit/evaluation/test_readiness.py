@@ -43,5 +43,8 @@ def test_seasons_are_counted_in_days_with_orders(quiet, years, status, moved):
 
 def test_the_span_ends_with_the_last_order():
     told = checks(quiet=2_800)
-    assert (told["span"]["found"], told["span"]["status"]) == ("120 days of history", "limited")
+    assert (told["span"]["found"], told["span"]["status"]) == (
+        "120 days with orders, from the first to the last",
+        "limited",
+    )
     assert told["freshness"]["found"].startswith("the last order came 2,800 days before")

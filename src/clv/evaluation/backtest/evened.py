@@ -29,13 +29,15 @@ def evened(trials: Sequence[Trial], champion: Champion) -> tuple[list[Trial], Ch
     if tells_apart(scores):
         return list(trials), champion
     found = [_with_even(trial, name) for trial in trials]
+    # On the days that the candidates' means are of.
     each = [
-        t.figures(Even.name)["deviance"]
-        for t in found
-        if t.said.keys() >= found[-1].said.keys() and t.actual.any()
+        trial.figures(Even.name)["deviance"]
+        for trial in found
+        if trial.said.keys() >= champion.deviance.keys() and trial.actual.any()
     ]
     own = {Even.name: float(np.mean(each)) if each else float("nan")}
-    told = champion._replace(name=Even.name, level_of=name, deviance={**champion.deviance, **own})
+    deviance = {**champion.deviance, **own}
+    told = champion._replace(name=Even.name, level_of=name, days=len(scores), deviance=deviance)
     return found, told
 
 

@@ -205,8 +205,12 @@ def _whose_line(findings: Findings) -> str:
         return ""
     weights = (findings.manifest.get("insight") or {}).get("weights") or ()
     member = any(row["member"] == by and row["weight"] > 0 for row in weights)
-    role = "a member of the ensemble" if member else "the purchase model that it goes by"
-    return f"the {registry.entry(by).short}, {role}"
+    told = f"the {registry.entry(by).short}"
+    if member:
+        told += ", a member of the ensemble"
+    if registry.entry(champion).learns:
+        return f"{told}: the champion forecasts spend, not when purchases come"
+    return told
 
 
 def _thinned(lines: Json | None) -> list[Json]:
