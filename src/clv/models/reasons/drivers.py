@@ -172,7 +172,7 @@ class Explainer:
         ----------
         learners : by name; those not named in the content are left out
         """
-        catalogued = bool(content.get("catalogued", True))
+        catalogued = bool(content["catalogued"])
         names = Aspects.of(encoder, catalogued=catalogued).names
         return cls(
             encoder,

@@ -132,7 +132,6 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "peak_season_share": "share of purchases in the peak season",
         "first_month": "month of the first purchase",
         "last_month": "month of the last purchase",
-        "as_of_month_sine": "the time of the year",
         "days_to_anniversary": "days to the anniversary of the first purchase",
     },
     "weekday": {
@@ -143,9 +142,6 @@ _BY_FAMILY: dict[str, dict[str, str]] = {
         "weekend_share": "share of purchases at weekends",
     },
     "holidays": {
-        "days_to_major_holiday": "days to the next major holiday",
-        "days_since_major_holiday": "days since the last major holiday",
-        "days_to_public_holiday": "days to the next public holiday",
         "run_up_share": "share of purchases just before major holidays",
         "run_up_spend_share": "share of spend just before major holidays",
         "first_in_run_up": "first purchase just before a major holiday",
@@ -250,16 +246,12 @@ FORM_OF = {
     "first_month_cosine": "first_month",
     "last_month_sine": "last_month",
     "last_month_cosine": "last_month",
-    "as_of_month_cosine": "as_of_month_sine",
-    "as_of_quarter_sine": "as_of_month_sine",
-    "as_of_quarter_cosine": "as_of_month_sine",
     "cac_return": "cac_efficiency",
     "cac_paid_back": "cac_efficiency",
 }
 #: Features whose value says nothing to a reader.
 UNSPOKEN = frozenset(
     {
-        *("as_of_month_sine", "as_of_month_cosine", "as_of_quarter_sine", "as_of_quarter_cosine"),
         *("quiet_in_deviations", "maturity_x_frequency", "spend_faded"),
         *("value_x_regularity", "value_x_lateness"),
         *("recency_x_frequency", "recency_x_value", "frequency_x_value"),
