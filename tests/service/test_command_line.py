@@ -77,6 +77,12 @@ def test_the_leaderboard_shows_naive_rows_and_one_champion(done, folder):
     assert len(champions[0]["origins"]) == len(board["origins"]) == 2
 
 
+def test_a_note_does_not_repeat_whose_it_is(done, folder):
+    board = json.loads((folder / "results" / "leaderboard.json").read_text())
+    notes = {row["model"]: row["notes"] for row in board["rows"]}
+    assert notes["mbgcnbd"][-1] == "the gaps show no rhythm, so it is the MBG/NBD."
+
+
 def test_without_json_people_read_sentences(folder, log):
     ended = clv(folder, "run", log, "--out", "spoken", "--margin", "0.4", *QUICK)
     assert ended.returncode == 0, ended.stderr

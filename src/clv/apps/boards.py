@@ -128,8 +128,7 @@ def notes(board: Json, *, delivered: bool = False) -> list[str]:
         if row["failed"]:
             told.append(f"{short} could not be fitted on {day}: {row['failed']}")
         elif not delivered or not (row["champion"] or known.learns):
-            said = [note.removeprefix(f"{short}: ") for note in row["notes"]]
-            told += [f"standing on {day}, {short}: {note}" for note in said]
+            told += [f"standing on {day}, {short}: {note}" for note in row["notes"]]
     return told
 
 

@@ -150,13 +150,15 @@ def _row(name: str, contest: Contest) -> Json:
         for t in contest.trials
         if name in t.said
     ]
+    notes = last.said[name].notes if name in last.said else ()
     told = {
         "model": name,
         "label": known.label,
         "kind": known.kind,
         "champion": name == contest.champion.name,
         "failed": last.failed.get(name),
-        "notes": list(last.said[name].notes) if name in last.said else [],
+        # Whose word it is stands beside it already.
+        "notes": [note.removeprefix(f"{known.short}: ") for note in notes],
         "origins": each,
     }
     if name not in last.said:

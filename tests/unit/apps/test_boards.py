@@ -60,7 +60,7 @@ def test_where_no_day_could_be_judged_it_is_said_why_and_what_to_do():
 SAID = board(
     row("ensemble", champion=True, notes=["Season: raised by 53%."]),
     row("glm", notes=["The history is too short."]),
-    row("mbgcnbd", notes=["MBG/CNBD-k: the gaps show no rhythm."]),
+    row("mbgcnbd", notes=["the gaps show no rhythm."]),
     row("hybrid", failed="too few returns"),
 )
 RHYTHM = "standing on 2024-04-01, MBG/CNBD-k: the gaps show no rhythm."
