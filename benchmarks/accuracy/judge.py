@@ -18,7 +18,7 @@ from benchmarks.accuracy.cases import Case
 from clv.core.types import Bools, Floats, Json, Money
 from clv.evaluation import metrics
 from clv.evaluation.backtest import figures
-from clv.evaluation.honesty import CRPS_LEVELS
+from clv.evaluation.honesty import CRPS_LEVELS, allowed_above
 from clv.features.book import Book, History
 from clv.models.distribution import Spread
 from clv.ops.config import RunConfig
@@ -146,6 +146,7 @@ def _intervals(
     values = metrics.pit(*spread.at_most(actual), seed=0)
     return {
         "above": float(over.mean()),
+        "allowed": allowed_above(spread, value, LEVEL),
         "below": float((actual < lower).mean()),
         "one-timers": float(over[onetimer].mean()),
         "repeaters": float(over[~onetimer].mean()),

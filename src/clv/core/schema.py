@@ -79,6 +79,7 @@ PREDICTION = pa.schema(
         pa.field("expected_order_value", pa.float64(), nullable=False),
         pa.field("p_alive", pa.float64()),
         pa.field("p_purchase", pa.float64()),
+        pa.field("p_spend", pa.float64()),  # of spending anything, be it less often than buying
         pa.field("next_days", pa.float64()),
         pa.field("next_days_earliest", pa.float64()),
         pa.field("next_days_latest", pa.float64()),

@@ -67,7 +67,7 @@ def judged(trials: Sequence[Trial], model: str, seed: int) -> list[Judged]:
         except HistoryError:
             continue
         days = trial.origin.window.n_days
-        spread = learned_from.of(day.onetimer, day.value, day.chance, days)
+        spread = learned_from.of(day.onetimer, day.value, day.paying, days)
         found.append(Judged(trial, spread, learned_from.purchase(day.chance), HELD_OUT))
     if found or not able:
         return found
@@ -85,7 +85,7 @@ def _by_halves(trial: Trial, model: str, seed: int) -> Judged:
         learned_from = Distribution.learn([day.part(~half)], _mean(day, trial))
         own = day.part(half)
         buys[half] = learned_from.purchase(own.chance)
-        parts.append(learned_from.of(own.onetimer, own.value, own.chance, days))
+        parts.append(learned_from.of(own.onetimer, own.value, own.paying, days))
     first, second = parts
     chance, scale = np.empty(len(fold)), np.empty(len(fold))
     cell = np.empty(len(fold), dtype=np.int64)
@@ -115,6 +115,16 @@ def holdout_table(found: Judged, model: str, level: float) -> pd.DataFrame:
     )
 
 
+def allowed_above(spread: Spread, value: Floats, level: float) -> float:
+    """Share of customers that distributions allow above delivered upper ends.
+
+    Less than half of what is left out, where the end is the forecast itself: of customers so
+    likely to spend nothing that a quantile would be 0.
+    """
+    above = np.minimum(spread.chance, (1.0 - level) / 2.0)
+    return float(np.minimum(above, 1.0 - spread.at_most(value)[1]).mean())
+
+
 def reached(found: Judged, model: str, level: float, seed: int) -> Json:
     """Figures of one trial's distributions, and of the ends that would have been delivered.
 
@@ -135,9 +145,6 @@ def reached(found: Judged, model: str, level: float, seed: int) -> Json:
     }
     quantiles = np.column_stack([spread.quantile(q) for q in CRPS_LEVELS])
     values = metrics.pit(*spread.at_most(day.actual), seed)
-    # Above the later of two ends: of the quantile, and of the forecast.
-    allowed = np.minimum(spread.chance, (1.0 - level) / 2.0)
-    allowed = np.minimum(allowed, 1.0 - spread.at_most(day.value)[1])
     return {
         "cutoff": str(found.trial.origin.cutoff),
         "how": found.how,
@@ -148,7 +155,7 @@ def reached(found: Judged, model: str, level: float, seed: int) -> Json:
         "above_within": {
             name: float(over[rows].mean()) for name, rows in within.items() if rows.any()
         },
-        "expected_above": float(allowed.mean()),
+        "expected_above": allowed_above(spread, day.value, level),
         "pit_distance": metrics.pit_distance(values),
         "pit": (np.histogram(values, bins=10, range=(0.0, 1.0))[0] / len(values)).tolist(),
         "crps": metrics.crps(day.actual, CRPS_LEVELS, quantiles),

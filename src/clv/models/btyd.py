@@ -118,6 +118,7 @@ class PurchaseModel:
             "expected_order_value": value,
         }
         table |= {column: values[distinct.inverse] for column, values in each.items()}
+        table["p_spend"] = table["p_purchase"]
         return pd.DataFrame(table, index=history.frame.index)
 
     def expected_new(self, days: Floats) -> Floats:

@@ -112,7 +112,9 @@ def told(
 
     What waiting costs, what an order is worth, when the next one comes and whether the customer
     is active are the purchase model's word; purchases are the spend over the order value, and
-    the chance of one is no more and no less than they allow.
+    the chance of one is no more and no less than they allow. Where many orders are free, spend
+    tells little of how many come: purchases are the purchase model's word then, an order is worth
+    the spend over them, and the chance of spending anything is told beside that of a purchase.
 
     Parameters
     ----------
@@ -127,13 +129,24 @@ def told(
     else:
         waiting = np.ones(len(expected))
     order_value = column(ahead, "expected_order_value")
-    purchases = np.divide(value, order_value, out=np.zeros(len(value)), where=order_value > 0)
-    return ahead.assign(
-        clv=value * money.margin * waiting,
-        expected_purchases=purchases,
-        # Where any come, one a day at most; nor is any likelier than if they came at random.
-        p_purchase=np.clip(chance, purchases / horizon.n_days, -np.expm1(-purchases)),
+    paying = np.divide(value, order_value, out=np.zeros(len(value)), where=order_value > 0)
+    found = ahead.assign(clv=value * money.margin * waiting)
+    if model.spend.paid_ is None:
+        likely = _allowed(chance, paying, horizon)
+        return found.assign(expected_purchases=paying, p_purchase=likely, p_spend=likely)
+    # Whoever pays buys.
+    purchases = np.maximum(column(ahead, "expected_purchases"), paying)
+    worth = np.divide(value, purchases, out=np.zeros(len(value)), where=purchases > 0)
+    return found.assign(
+        expected_order_value=worth,
+        p_purchase=_allowed(chance, purchases, horizon),
+        p_spend=_allowed(chance, paying, horizon),
     )
+
+
+def _allowed(chance: Floats, purchases: Floats, horizon: Horizon) -> Floats:
+    """Where any come, one a day at most; nor is any likelier than if they came at random."""
+    return np.clip(chance, purchases / horizon.n_days, -np.expm1(-purchases))
 
 
 def column(frame: pd.DataFrame, name: str) -> Floats:

@@ -37,6 +37,7 @@ class PastDay(NamedTuple):
     value, chance : (n,) forecast spend, and chance of buying at all
     actual : (n,) what they spent
     bought : (n,) whether they bought, be it for nothing; None where that is whether they spent
+    spending : (n,) chance of spending anything; None where that is the chance of buying
     """
 
     onetimer: Bools
@@ -44,13 +45,19 @@ class PastDay(NamedTuple):
     chance: Floats
     actual: Floats
     bought: Bools | None = None
+    spending: Floats | None = None
+
+    @property
+    def paying(self) -> Floats:
+        """(n,) chance of spending anything."""
+        return self.chance if self.spending is None else self.spending
 
     def part(self, rows: Bools) -> PastDay:
         """The same of these customers alone."""
         bought = None if self.bought is None else self.bought[rows]
-        return PastDay(
-            self.onetimer[rows], self.value[rows], self.chance[rows], self.actual[rows], bought
-        )
+        spending = None if self.spending is None else self.spending[rows]
+        told = self.onetimer[rows], self.value[rows], self.chance[rows]
+        return PastDay(*told, self.actual[rows], bought, spending)
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,8 @@ class Distribution:
 
     Attributes
     ----------
-    chance : calibration of told chances of a purchase to those of spending anything
-    buying : calibration of them to true chances of a purchase, be it for nothing
+    chance : calibration of told chances of spending anything to true ones
+    buying : calibration of told chances of a purchase to true ones, be it for nothing
     edges : for one-timers and repeaters, forecasts over their mean at which cells part
     ratios : (cells, GRID) quantiles of the multiples, one-timers' cells first
     mean : mean forecast a day of the population, which sizes are measured by
@@ -103,15 +110,16 @@ class Distribution:
                 "intervals: nobody bought in any of the past windows, so there is nothing to"
                 " learn from."
             )
-        told = [log_odds(day.chance) for day in useful]
-        chance = Calibration.learn(told, [day.actual > 0 for day in useful])
+        paying = [log_odds(day.paying) for day in useful]
+        chance = Calibration.learn(paying, [day.actual > 0 for day in useful])
         buying = Calibration.learn(
-            told, [day.actual > 0 if day.bought is None else day.bought for day in useful]
+            [log_odds(day.chance) for day in useful],
+            [day.actual > 0 if day.bought is None else day.bought for day in useful],
         )
         multiples, sizes, single = [], [], []
         for day in useful:
             buyer = day.actual > 0
-            likely = chance.of(log_odds(day.chance))
+            likely = chance.of(log_odds(day.paying))
             value = np.maximum(day.value, SMALLEST_SHARE * day.value.mean())
             multiples.append((day.actual * likely / value)[buyer])
             sizes.append(_size(value, day.value.mean())[buyer])
@@ -139,15 +147,15 @@ class Distribution:
         ratios = np.tile(-np.log1p(-_LEVELS), (2, 1))
         return cls(Calibration(), Calibration(), (nowhere, nowhere), ratios, mean, 0)
 
-    def of(self, onetimer: Bools, value: Floats, chance: Floats, days: int) -> Spread:
+    def of(self, onetimer: Bools, value: Floats, paying: Floats, days: int) -> Spread:
         """The distributions of customers.
 
         Parameters
         ----------
-        onetimer, value, chance : (n,) as in `PastDay`
+        onetimer, value, paying : (n,) as in `PastDay`
         days : that value and chance look ahead
         """
-        likely = np.maximum(self.chance.of(log_odds(chance)), 1e-9)
+        likely = np.maximum(self.chance.of(log_odds(paying)), 1e-9)
         value = np.maximum(value, SMALLEST_SHARE * self.mean * days)
         size = _size(value, self.mean * days)
         cell = np.empty(len(value), dtype=np.int64)

@@ -22,7 +22,7 @@ from clv.models.lesson import Lesson
 from clv.models.lookback import cutoffs, training_window
 from clv.models.reasons import Explainer
 from clv.models.season import Season, yearly
-from clv.models.signal import NO_SIGNAL, standard_score, tells_apart
+from clv.models.signal import NO_SIGNAL, standard_scores, tells_apart
 from clv.models.team import Forecast, Team
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ class Ensemble:
             [each.said.odds for each in whole], [each.outcome.purchases > 0 for each in whole]
         )
         ranked = [pooling.shares(value) @ self.weights_[there] for value in values]
-        self.signal_ = tells_apart([*map(standard_score, spent, ranked)])
+        self.signal_ = tells_apart([*map(standard_scores, spent, ranked)])
 
     def _past(self, history: History) -> list[Rehearsal]:
         """Past days on which all members could be fitted; without any, those with some of them."""

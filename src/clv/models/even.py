@@ -99,7 +99,8 @@ class Course:
             "expected_order_value": float(spend.sum()) / purchases if purchases > 0 else 0.0,
             "p_alive": np.nan,
             "p_purchase": min(chance, -float(np.expm1(-purchases))),
-            **dict.fromkeys(("next_days", "next_days_earliest", "next_days_latest"), np.nan),
+            **dict.fromkeys(("p_spend", "next_days", "next_days_earliest"), np.nan),
+            "next_days_latest": np.nan,
         }
         ids = {"customer_id": history.frame["customer_id"].to_numpy()}
         return pd.DataFrame(ids | figures, index=history.frame.index)

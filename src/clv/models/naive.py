@@ -65,6 +65,7 @@ class ConstantRate(ABC):
         for unsaid in (
             "p_alive",
             "p_purchase",
+            "p_spend",
             "next_days",
             "next_days_earliest",
             "next_days_latest",

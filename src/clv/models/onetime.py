@@ -113,7 +113,7 @@ class Hybrid:
             whole = prediction[name].to_numpy(np.float64, copy=True)
             whole[once] = values
             prediction[name] = whole
-        return prediction
+        return prediction.assign(p_spend=prediction["p_purchase"])
 
     def extrapolated_share(self, history: History, horizon: Horizon) -> float:
         """Share of one-timers whose horizon ends later after their first purchase than was seen.

@@ -13,7 +13,7 @@ import pyarrow as pa
 from clv.core.errors import RunError, SettingError
 from clv.core.schema import FORECASTS, conform
 from clv.core.types import Bools, Floats, Horizon, Money
-from clv.evaluation.backtest.trial import chance_told
+from clv.evaluation.backtest.trial import chance_told, spending_told
 from clv.features.book import History
 from clv.models import registry
 from clv.models.base import Model
@@ -170,8 +170,10 @@ class Scorer:
     ) -> Spread:
         """What customers may spend: distributions of spend, so margin is taken off."""
         clv = _floats(prediction, "clv")
-        chance = chance_told(prediction)
-        return self.distribution.of(onetimer, clv / money.margin, chance, horizon.n_days)
+        paying = spending_told(prediction)
+        if paying is None:
+            paying = chance_told(prediction)
+        return self.distribution.of(onetimer, clv / money.margin, paying, horizon.n_days)
 
     def save(self, folder: Path) -> None:
         (folder / "champion").mkdir()

@@ -7,51 +7,69 @@ import pytest
 from clv.core.types import Horizon, Money
 from clv.models.ensemble import Ensemble
 from clv.models.season import Season
-from clv.models.signal import NO_SIGNAL, standard_score, tells_apart
+from clv.models.signal import NO_SIGNAL, Scores, standard_scores, tells_apart
 from clv.models.team import Team
 from tests.ledgers import book, day
 
 
 def test_standard_scores_of_chance_are_standard():
     draw = np.random.default_rng(0)
-    scores = [
-        standard_score(np.where(draw.random(300) < 0.2, draw.lognormal(3, 1, 300), 0.0), ranking)
-        for ranking in draw.random((2_000, 300))
-    ]
-    assert np.mean(scores) == pytest.approx(0.0, abs=0.08)
-    assert np.std(scores) == pytest.approx(1.0, abs=0.06)
+    scores = np.array(
+        [
+            standard_scores(np.where(draw.random(300) < 0.2, draw.lognormal(3, 1, 300), 0.0), order)
+            for order in draw.random((2_000, 300))
+        ]
+    )
+    np.testing.assert_allclose(scores.mean(axis=0), 0.0, atol=0.08)
+    np.testing.assert_allclose(scores.std(axis=0), 1.0, atol=0.06)
 
 
 def test_a_ranking_that_knows_something_scores_high():
     draw = np.random.default_rng(1)
     worth = draw.gamma(1.0, 10.0, 2_000)
     actual = np.where(draw.random(2_000) < 0.3, worth * draw.gamma(1.0, 1.0, 2_000), 0.0)
-    assert standard_score(actual, worth) > 5
-    assert standard_score(actual, -worth) < -5
+    for sign in (1.0, -1.0):
+        scores = standard_scores(actual, sign * worth)
+        assert sign * scores.amounts > 5
+        assert sign * scores.ranks > 3
+
+
+def test_one_large_order_does_not_hide_what_rankings_know():
+    draw = np.random.default_rng(2)
+    worth = draw.gamma(1.0, 50.0, 400)
+    actual = np.where(draw.random(400) < worth / worth.max(), worth, 0.0)
+    actual[worth.argmin()] = 20_000.0
+    scores = standard_scores(actual, worth)
+    assert scores.amounts < 0
+    assert tells_apart([scores])
 
 
 def test_nothing_to_rank_scores_nothing():
-    assert standard_score(np.zeros(10), np.arange(10.0)) == 0.0
-    assert standard_score(np.arange(10.0), np.ones(10)) == 0.0
-    assert standard_score(np.ones(1), np.ones(1)) == 0.0
+    nothing = Scores(0.0, 0.0)
+    assert standard_scores(np.zeros(10), np.arange(10.0)) == nothing
+    assert standard_scores(np.arange(10.0), np.ones(10)) == nothing
+    assert standard_scores(np.ones(1), np.ones(1)) == nothing
 
 
 def test_it_takes_less_a_day_to_be_sure_of_more_days():
-    assert not tells_apart([1.9])
-    assert tells_apart([2.1])
-    assert tells_apart([1.9, 1.9, 1.9])
-    assert not tells_apart([1.3, 1.3, 1.3])
+    assert not tells_apart([Scores(2.2, 2.2)])
+    assert tells_apart([Scores(2.3, -1.0)])
+    assert tells_apart([Scores(-1.0, 2.3)])
+    assert tells_apart([Scores(1.7, 0.0)] * 3)
+    assert not tells_apart([Scores(1.6, 1.6)] * 3)
     assert tells_apart([])
 
 
 @pytest.mark.parametrize("days", [1, 2, 3, 4])
 def test_chance_is_rarely_taken_for_more(days):
-    # Of neighbouring windows half a window is the same, so that their scores have something alike.
+    # Of neighbouring windows half a window is the same, so that their scores have something alike;
+    # and the two scores of a day are both of the same outcomes.
     draw = np.random.default_rng(days)
-    halves = draw.standard_normal((20_000, days + 1))
+    shared, own = draw.standard_normal((2, 20_000, days + 1, 2))
+    halves = (shared[..., :1] + own) / np.sqrt(2.0)
     scores = (halves[:, 1:] + halves[:, :-1]) / np.sqrt(2.0)
-    taken = np.mean([tells_apart(each) for each in scores])
-    assert taken == pytest.approx(0.023, abs=0.006)
+    taken = np.mean([tells_apart([*map(Scores._make, each)]) for each in scores])
+    assert taken == pytest.approx(0.0225, abs=0.006)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from clv.core.types import Floats
 from clv.evaluation.backtest.champion import Champion
 from clv.evaluation.backtest.trial import Said, Trial
 from clv.models.even import Even
-from clv.models.signal import NO_SIGNAL, standard_score, tells_apart
+from clv.models.signal import NO_SIGNAL, standard_scores, tells_apart
 
 
 def evened(trials: Sequence[Trial], champion: Champion) -> tuple[list[Trial], Champion]:
@@ -22,7 +22,7 @@ def evened(trials: Sequence[Trial], champion: Champion) -> tuple[list[Trial], Ch
     """
     name = champion.name
     scores = [
-        standard_score(trial.actual, trial.said[name].value)
+        standard_scores(trial.actual, trial.said[name].value)
         for trial in trials
         if name in trial.said and trial.actual.any()
     ]

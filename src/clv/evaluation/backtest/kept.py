@@ -49,6 +49,7 @@ class Kept:
                     float(told["loglik"]),
                     float(told["seconds"]),
                     tuple(told["notes"]),
+                    found.get("spending"),
                 )
         except (OSError, ValueError, KeyError, BadZipFile):
             # A file cut short is as good as none.
@@ -64,7 +65,9 @@ class Kept:
                 np.savez(file, told=json.dumps({"failed": said}))
             else:
                 told = {"loglik": said.loglik, "seconds": said.seconds, "notes": list(said.notes)}
-                np.savez(file, told=json.dumps(told), value=said.value, chance=said.chance)
+                arrays = {"value": said.value, "chance": said.chance, "spending": said.spending}
+                each = {name: array for name, array in arrays.items() if array is not None}
+                np.savez(file, allow_pickle=False, told=np.array(json.dumps(told)), **each)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

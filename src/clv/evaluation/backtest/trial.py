@@ -39,6 +39,7 @@ class Said(NamedTuple):
     loglik : of the histories it was fitted to, per customer; NaN where a model has none
     seconds : of fitting and forecasting
     notes : what the model had to tell
+    spending : (n,) chance of spending anything in it; None where that is the chance of a purchase
     """
 
     value: Floats
@@ -46,6 +47,7 @@ class Said(NamedTuple):
     loglik: float
     seconds: float
     notes: tuple[str, ...]
+    spending: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class Trial:
     def past_day(self, model: str) -> PastDay:
         """What the model said beside what came."""
         said = self.said[model]
-        return PastDay(self.onetimer(), said.value, said.chance, self.actual, self.bought)
+        told = self.onetimer(), said.value, said.chance
+        return PastDay(*told, self.actual, self.bought, said.spending)
 
     def figures(self, model: str) -> dict[str, float]:
         """Every figure of the leaderboard that a forecast of value has."""
@@ -149,7 +152,7 @@ def _asked(fresh: Fresh, whole: History, history: History, origin: Origin) -> tu
     each = float(loglik) / len(whole) if loglik is not None else float("nan")
     notes = tuple(getattr(model, "notes_", ()))
     value = told["clv"].to_numpy(dtype=np.float64)
-    return model, Said(value, chance_told(told), each, seconds, notes)
+    return model, Said(value, chance_told(told), each, seconds, notes, spending_told(told))
 
 
 def chance_told(told: pd.DataFrame) -> Floats:
@@ -157,6 +160,12 @@ def chance_told(told: pd.DataFrame) -> Floats:
     chance = told["p_purchase"].to_numpy(dtype=np.float64)
     counted = -np.expm1(-told["expected_purchases"].to_numpy(dtype=np.float64))
     return np.where(np.isnan(chance), counted, chance)
+
+
+def spending_told(told: pd.DataFrame) -> Floats | None:
+    """(n,) chance of spending anything; None of a model that tells none but of a purchase."""
+    spending = told["p_spend"].to_numpy(dtype=np.float64)
+    return None if np.isnan(spending).any() else spending
 
 
 def figures(actual: Floats, predicted: Floats) -> dict[str, float]:
