@@ -138,6 +138,7 @@ def told(
     purchases = np.maximum(column(ahead, "expected_purchases"), paying)
     worth = np.divide(value, purchases, out=np.zeros(len(value)), where=purchases > 0)
     return found.assign(
+        expected_purchases=purchases,
         expected_order_value=worth,
         p_purchase=_allowed(chance, purchases, horizon),
         p_spend=_allowed(chance, paying, horizon),
