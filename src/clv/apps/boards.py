@@ -121,15 +121,25 @@ def notes(board: Json, *, delivered: bool = False) -> list[str]:
     delivered : beside the notes of the model delivered: without those of the champion, and of
         models that learn from the past, whose word on a past day is another than today's
     """
-    told, day = [], board["origins"][-1]
+    failed: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
     for row in board["rows"]:
         known = registry.entry(row["model"])
-        short = known.short
         if row["failed"]:
-            told.append(f"{short} could not be fitted on {day}: {row['failed']}")
+            failed.setdefault(row["failed"], []).append(known.short)
         elif not delivered or not (row["champion"] or known.learns):
-            told += [f"standing on {day}, {short}: {note}" for note in row["notes"]]
-    return told
+            for note in row["notes"]:
+                said.setdefault(note, []).append(known.short)
+    day = board["origins"][-1]
+    return [
+        *(f"standing on {day}, {', '.join(names)}: {note}" for note, names in said.items()),
+        *(f"{', '.join(names)} could not be fitted on {day}: {w}" for w, names in failed.items()),
+    ]
+
+
+def days(n: int) -> str:
+    """As it is said: "1 day", "90 days"."""
+    return f"{n} day" if n == 1 else f"{n} days"
 
 
 def number(value: float | None, form: str) -> str:
@@ -137,15 +147,15 @@ def number(value: float | None, form: str) -> str:
 
 
 def _title(board: Json) -> str:
-    held, days = board["holdout"], board["shared"]
-    if len(days) == 1:
-        return f"Checked on {held['days']} known days, {held['from']} to {held['to']}"
+    held, past = board["holdout"], board["shared"]
+    known = days(held["days"]).replace(" ", " known ")
+    if len(past) == 1:
+        return f"Checked on {known}, {held['from']} to {held['to']}"
     told = (
-        f"Means over {len(days)} past days from {days[0]} to {days[-1]}, each with"
-        f" {held['days']} known days after it"
+        f"Means over {len(past)} past days from {past[0]} to {past[-1]}, each with {known} after it"
     )
-    if len(days) < len(board["origins"]):
-        told += f"; on {len(board['origins']) - len(days)} more not every model could be fitted"
+    if len(past) < len(board["origins"]):
+        told += f"; on {len(board['origins']) - len(past)} more not every model could be fitted"
     return told
 
 

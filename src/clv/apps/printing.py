@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from clv.apps.boards import LEGEND, intervals, intervals_legend, leaderboard, notes, number
+from clv.apps.boards import LEGEND, days, intervals, intervals_legend, leaderboard, notes, number
 from clv.core.errors import SettingError, StorageError
 from clv.models import registry
 
@@ -78,7 +78,7 @@ def print_run(run: Run, as_json: bool) -> None:
     champion = manifest["champion"]
     console.print(f"Champion: [bold]{champion['label']}[/bold] ({champion['why']})\n")
     console.print(
-        f"In the {manifest['horizon_days']} days after {manifest['as_of']} these customers are"
+        f"In the {days(manifest['horizon_days'])} after {manifest['as_of']} these customers are"
         f" expected to bring about [bold]{_amount(total['clv'])}[/bold] ({_between(manifest)})."
     )
     said = _left_out(manifest)
@@ -183,7 +183,7 @@ def print_generated(found: Json, as_json: bool) -> None:
         planted = ", ".join(f"{n:,} {name}" for name, n in found["defects"].items())
         console.print(f"Defects: {planted}")
     console.print(
-        f"In the {found['horizon_days']} days after, they are expected to bring"
+        f"In the {days(found['horizon_days'])} after, they are expected to bring"
         f" {_amount(found['expected_value'])}, and bring {_amount(found['actual_value'])} as it"
         " turns out."
     )

@@ -82,11 +82,20 @@ class HistoryError(LogError):
 
 
 class FitError(ClvError):
-    """A model could not be fitted; says which parameter runs away and what that means."""
+    """A model could not be fitted; says which parameter runs away and what that means.
+
+    Attributes
+    ----------
+    found : the message without the advice on what to do
+    """
 
     code = "fit"
     status = 422
     exit_code = 5
+
+    def __init__(self, found: str, advice: str = "") -> None:
+        super().__init__(f"{found} {advice}".rstrip())
+        self.found = found
 
 
 class RunError(ClvError):

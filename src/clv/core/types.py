@@ -64,7 +64,7 @@ class Horizon:
         return cls(n * DAYS_PER_WEEK)
 
     def __str__(self) -> str:
-        return f"{self.n_days} days"
+        return f"{self.n_days} day{'s' * (self.n_days != 1)}"
 
 
 @dataclass(frozen=True)

@@ -249,13 +249,17 @@ def _require(mapping: Mapping, names: Sequence[str], *, amount_needed: bool) -> 
             "customer: no column says who bought, and a log cannot be valued per customer"
             f" without one. {has} If one of them does, name it with --customer."
         )
+    of_amount = "Name it with --amount, or give --quantity and --unit-price."
+    without_amount = amount_needed and not has_amount(mapping)
+    if "date" not in mapping and without_amount:
+        raise ColumnError(
+            f"date, amount: no column looks like either. {has} Name the former with --date. As for"
+            f" the amount: {of_amount[0].lower()}{of_amount[1:]}"
+        )
     if "date" not in mapping:
         raise ColumnError(f"date: no column looks like it. {has} Name it with --date.")
-    if amount_needed and not has_amount(mapping):
-        raise ColumnError(
-            f"amount: no column looks like it. {has} Name it with --amount, or give"
-            " --quantity and --unit-price."
-        )
+    if without_amount:
+        raise ColumnError(f"amount: no column looks like it. {has} {of_amount}")
 
 
 def _ambiguous(field: str, found: Sequence[str], names: Sequence[str]) -> str:

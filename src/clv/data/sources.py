@@ -51,7 +51,7 @@ def stage(source: str | Path, settings: IngestSettings, engine: Engine) -> Stage
             f"source: {address.split('://')[0]}:// is not a place logs are read from. Give a file,"
             " a folder, a glob, postgresql://, sqlite:/// or s3://."
         )
-    if address == CDNOW and not Path(address).exists():
+    if address == CDNOW:
         return stage_text([cdnow_path()], settings, engine, [CDNOW])
     return _stage_files(_files(Path(address)), settings, engine)
 

@@ -40,7 +40,7 @@ def held(
     try:
         return fit(prior_sd), ()
     except FitError as runaway:
-        return fit(WEAK_PRIOR_SD), (f"{runaway} Here a weak prior held the parameters.",)
+        return fit(WEAK_PRIOR_SD), (f"{runaway.found} A weak prior held the parameters.",)
 
 
 def estimates(model: Any, unit: str) -> Json:

@@ -109,7 +109,8 @@ def fit(
     if renewals < wanted and prior_sd is None:
         raise FitError(
             f"{names.model}: {customers:g} customer(s) observed over {renewals} renewal(s) do not"
-            f" determine {wanted} parameters. {names.advice}"
+            f" determine {wanted} parameters.",
+            names.advice,
         )
     likelihood = objective(kind, t, lost, n)
     begins = [np.log(start) for start in starts]

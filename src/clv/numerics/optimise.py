@@ -146,7 +146,8 @@ def maximise(
     where, meaning = ("up", names.high) if step[moving] > 0 else ("down", names.low)
     raise FitError(
         f"{names.model}: {names.params[moving]} still drifts {where} after {MOST_STEPS} steps over"
-        f" {n:g} customer(s), as where {meaning[moving]}. {names.advice}"
+        f" {n:g} customer(s), as where {meaning[moving]}.",
+        names.advice,
     )
 
 
@@ -239,7 +240,8 @@ def _summit(
         direction = names.high[worst] if log_p[worst] > 0 else names.low[worst]
         raise FitError(
             f"{names.model}: {n:g} customer(s) do not determine {names.params[worst]}:"
-            f" {direction}. {names.advice}"
+            f" {direction}.",
+            names.advice,
         )
     covariance = (directions / bends) @ directions.T
     return Summit(log_p, np.asarray(covariance), value, steps)
@@ -257,5 +259,6 @@ def _stop_if_runaway(log_p: Floats, names: Names, n: float) -> None:
     first = int(np.flatnonzero(away)[0])
     meaning = names.high[first] if log_p[first] > 0 else names.low[first]
     raise FitError(
-        f"{names.model}: {' and '.join(told)} over {n:g} customer(s): {meaning}. {names.advice}"
+        f"{names.model}: {' and '.join(told)} over {n:g} customer(s): {meaning}.",
+        names.advice,
     )

@@ -96,6 +96,10 @@ def test_an_optional_field_that_two_columns_suit_is_left_out():
             "date: no column looks like it. The log has: customer_id, amount",
         ),
         (
+            ("customer_id", "billing", "charge"),
+            "date, amount: no column looks like either. .*--date. .* name it with --amount, or",
+        ),
+        (
             ("customer_id", "date", "qty"),
             "Name it with --amount, or give --quantity and --unit-price",
         ),

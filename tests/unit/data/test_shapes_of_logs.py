@@ -166,3 +166,11 @@ def test_rates_without_amounts_are_refused(read):
     assert read(text, amount_needed=False).currency is None
     with pytest.raises(ColumnError, match="no amounts to convert"):
         read(text, amount_needed=False, rates={"USD": 1})
+
+
+def test_the_bundled_log_is_meant_whatever_stands_beside(tmp_path, monkeypatch, engine):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cdnow").mkdir()
+    (tmp_path / "cdnow" / "own.csv").write_text("customer_id,date,amount\na,2024-01-05,3\n")
+    assert ingest("cdnow", IngestSettings(), engine).rows_in == 69_659
+    assert ingest("./cdnow", IngestSettings(), engine).rows_in == 1

@@ -94,7 +94,7 @@ def test_an_effect_without_end_is_held_by_a_prior_and_told():
     history = History(again, HISTORY.as_of, HISTORY.first_day, 90)
     model = MBGNBDCovariates(["app"], dropout=[]).fit(history)
     assert "effect of app on purchases" in model.notes_[0]
-    assert "a weak prior held the parameters" in model.notes_[0]
+    assert "A weak prior held the parameters" in model.notes_[0]
 
 
 def test_nobody_who_bought_again_tells_nothing():

@@ -131,7 +131,7 @@ def test_a_rhythm_that_cannot_be_is_refused(kind, k):
 def test_customers_alike_are_held_by_a_prior_and_told(kind):
     alike = HISTORY.frame.assign(x=3, t_x=60, T=100, log_gaps=3 * np.log(20.0))
     model = kind(k=2).fit(History(alike, HISTORY.as_of, HISTORY.first_day, 90))
-    assert "a weak prior held the parameters" in model.notes_[0]
+    assert "A weak prior held the parameters" in model.notes_[0]
     assert "CNBD-2" in model.notes_[0]
 
 
