@@ -50,13 +50,13 @@ $(RUNTIME): requirements.lock pyproject.toml
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv \
 		|| { rm -rf .venv; echo "This Python cannot make environments; on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the packages of requirements.lock into .venv, once ..."
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)
 	@echo "Installing the packages of requirements-dev.lock into .venv, once ..."
-	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --no-deps --require-hashes --requirement requirements-dev.lock
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/chromium \
 		|| echo "No browser could be installed; the tests that look at the report will say so."
 	@touch $@
@@ -64,7 +64,7 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 $(PEERS): requirements-peers.lock | $(RUNTIME)
 	@test -x .venv/peers/bin/pip || $(PYTHON) -m venv .venv/peers
 	@echo "Installing the packages of requirements-peers.lock into .venv/peers, once ..."
-	@.venv/peers/bin/python -m pip --disable-pip-version-check --quiet install \
+	@.venv/peers/bin/python -m pip --disable-pip-version-check --quiet install --no-deps \
 		--require-hashes --requirement requirements-peers.lock
 	@touch $@
 

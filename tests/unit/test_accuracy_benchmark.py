@@ -20,7 +20,8 @@ FIGURES = {
 }  # fmt: skip
 #: Whoever buys spends as much as the scale, near enough.
 CELLS = np.zeros(3, dtype=np.int64), np.linspace(0.9, 1.1, GRID)[None, :]
-PARTS = ("above", "allowed", "below", "one-timers", "repeaters", "low third", "middle third", "top third")
+THIRDS = ("low third", "middle third", "top third")
+PARTS = ("above", "allowed", "below", "one-timers", "repeaters", *THIRDS)
 
 
 def verdict(case, ours=FIGURES, theirs=FIGURES, inside=True):
