@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from clv.core.schema import FORECASTS
+from clv.core.schema import FACTS, FORECASTS
 from clv.ops.budget import NAIVE
 from tests.commands import clv
 from tests.logs import CUSTOMERS, write_log
@@ -48,8 +48,18 @@ def test_the_run_folder_is_the_one_of_the_contract(done, folder):
     run = folder / "results"
     assert {path.name for path in run.iterdir()} == {
         *("manifest.json", "forecasts.parquet", "leaderboard.json", "quarantine.parquet"),
-        *("readiness.json", "model", "report.html"),
+        *("readiness.json", "model", "report.html", "customers.parquet", "transactions.parquet"),
     }
+    facts = pq.read_table(run / "customers.parquet")
+    assert facts.schema.equals(FACTS)
+    log = pq.read_table(run / "transactions.parquet").to_pandas()
+    assert len(log) == json.loads((run / "manifest.json").read_text())["counts"]["accepted"]
+    returned = set(log.loc[log["amount"] < 0, "customer_id"])
+    kept = log[~log["customer_id"].isin(returned)]
+    days = kept.groupby("customer_id")["date"].agg(["nunique", "min", "max"]).reset_index()
+    told = facts.to_pandas()
+    told = told[~told["customer_id"].isin(returned)].drop(columns="channel")
+    assert told.to_numpy().tolist() == days.to_numpy().tolist()
     table = pq.read_table(run / "forecasts.parquet")
     assert table.schema.equals(FORECASTS)
     assert table.num_rows == CUSTOMERS

@@ -77,7 +77,7 @@ def run(
 
       clv run --table customers.csv --target actual_clv --drop segment
     """
-    from clv.ops.jobs import run_job
+    from clv.ops.running import run_job
 
     done = run_job(log, config, machine(), out, reporter())
     if done.manifest.get("kind") == "table":

@@ -43,7 +43,7 @@ def run(log: str | Path | None = None, *, out: str | Path | None = None, **optio
     ------
     clv.core.errors.ClvError : any of its tree, with what to do about it
     """
-    from clv.ops.jobs import run_job
+    from clv.ops.running import run_job
 
     if options.get("table") is not None:
         options["table"] = str(options["table"])

@@ -121,6 +121,18 @@ FORECASTS = pa.schema(
 )
 
 
+#: customers.parquet: what is known of each customer by as_of, in the order of the forecasts.
+FACTS = pa.schema(
+    [
+        pa.field("customer_id", pa.string(), nullable=False),
+        pa.field("channel", pa.string(), nullable=False),  # group of the first purchase
+        pa.field("purchases", pa.int64(), nullable=False),  # purchase days
+        pa.field("first_purchase", pa.date32(), nullable=False),
+        pa.field("last_purchase", pa.date32(), nullable=False),
+    ]
+)
+
+
 def conform(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
     """The frame as a table of exactly this schema.
 

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clv.core.errors import HistoryError
-from clv.core.schema import QUARANTINE
+from clv.core.schema import FACTS, QUARANTINE
 from clv.core.types import AsOf
 from clv.data.channels import learn_channel_groups, with_channel_group
 from clv.data.engine import DuckDBEngine
@@ -55,6 +57,9 @@ def run(settings: RunSettings, reporter: Reporter | None = None) -> runs.Run:
             with stages.stage("write the run folder"):
                 log.engine.write_parquet(log.read.quarantine, folder / runs.QUARANTINE)
                 pq.write_table(result.forecasts, folder / runs.FORECASTS)
+                pq.write_table(facts(result.history), folder / runs.CUSTOMERS)
+                by_customer = log.read.transactions.order_by("customer_id", "date", "line")
+                log.engine.write_parquet(by_customer, folder / runs.TRANSACTIONS)
                 (folder / runs.MODEL).mkdir()
                 result.scorer.save(folder / runs.MODEL)
                 told = _write_findings(folder, result, stages)
@@ -193,6 +198,23 @@ def learn(
     mean = float(prediction["clv"].mean()) / settings.money.margin / settings.horizon.n_days
     distribution = honesty.learned(contest.trials, model.name, max(mean, 1e-300))
     return Scorer.learn(model, distribution, history, prediction, log.channels, log.read.currency)
+
+
+def facts(history: History) -> pa.Table:
+    """What is known of each customer by as_of: the table `clv.core.schema.FACTS`."""
+    frame, day = history.frame, np.datetime64(history.as_of.day, "D")
+    ago = {
+        name: frame[name].to_numpy(np.int64).astype("timedelta64[D]") for name in ("T", "t_x")
+    }
+    first = day - ago["T"]
+    columns = {
+        "customer_id": frame["customer_id"],
+        "channel": frame["channel_group"],
+        "purchases": frame["x"].to_numpy(np.int64) + 1,
+        "first_purchase": first,
+        "last_purchase": first + ago["t_x"],
+    }
+    return pa.table({name: pa.array(values) for name, values in columns.items()}).cast(FACTS)
 
 
 def _write_findings(folder: Path, result: Result, stages: Stages) -> dict[str, object]:

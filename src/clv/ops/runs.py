@@ -29,6 +29,11 @@ FORMAT = 1
 NEEDED = frozenset({"format", "run_id", "as_of", "settings"})
 MANIFEST = "manifest.json"
 FORECASTS = "forecasts.parquet"
+#: What is known of each customer by as_of, in the order of the forecasts, and the accepted log
+#: itself, by customer and day: from these a customer can be shown, and scored again as orders
+#: come in.
+CUSTOMERS = "customers.parquet"
+TRANSACTIONS = "transactions.parquet"
 QUARANTINE = "quarantine.parquet"
 LEADERBOARD = "leaderboard.json"
 READINESS = "readiness.json"
@@ -227,6 +232,14 @@ def _sweep(place: Path) -> None:
             for left in (folder, former):
                 shutil.rmtree(left, ignore_errors=True)
             lock_file.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left unfinished in a folder of runs."""
+    pattern = _STAGING.format(name="*", mark="*") + _LOCK
+    names = {path.name[1:].rsplit(".partial-", 1)[0] for path in folder.glob(pattern)}
+    for name in names:
+        _sweep(folder / name)
 
 
 def _opened(lock_file: Path) -> TextIO:
