@@ -10,7 +10,7 @@ from docs.figures import look
 FIGURES = (
     "nbd", "bgnbd", "mbgnbd", "paretonbd", "cnbd", "btyd", "covariates", "bgbb", "sbg", "bdw",
     "gammagamma", "onetime", "segments", "uncertainty", "reasons", "learners", "ziln",
-    "ensemble", "intervals", "backtest",
+    "ensemble", "intervals", "backtest", "profiles",
 )  # fmt: skip
 #: Drawn from logs that are not part of the project.
 NEED_SHARED = {"cnbd", "bgbb", "btyd", "covariates"}

@@ -81,6 +81,25 @@ class HistoryError(LogError):
     code = "history"
 
 
+class ProfileError(ClvError):
+    """A customer told by counts, sums and days that cannot be so.
+
+    Attributes
+    ----------
+    field : which of them
+    found : what is wrong with it, and what to do
+    """
+
+    code = "profile"
+    status = 422
+    exit_code = 4
+
+    def __init__(self, field: str, found: str) -> None:
+        super().__init__(f"{field} {found}")
+        self.field = field
+        self.found = found
+
+
 class FitError(ClvError):
     """A model could not be fitted; says which parameter runs away and what that means.
 
@@ -106,6 +125,22 @@ class RunError(ClvError):
     exit_code = 6
 
 
+class UnsuitedError(ClvError):
+    """What is asked cannot be answered by the run in charge, and could be by another."""
+
+    code = "unsuited"
+    status = 409
+    exit_code = 6
+
+
+class ConflictError(ClvError):
+    """It was done before otherwise, or others did it at the same time."""
+
+    code = "conflict"
+    status = 409
+    exit_code = 6
+
+
 class StorageError(ClvError):
     """The disk is full or may not be written."""
 
@@ -120,6 +155,44 @@ class DependencyError(ClvError):
     code = "dependency"
     status = 501
     exit_code = 8
+
+
+class JobError(ClvError):
+    """A job that is not there, or of a kind that is not one."""
+
+    code = "job"
+    status = 404
+    exit_code = 9
+
+
+class UploadError(ClvError):
+    """A file sent in that is not there, or that cannot be taken."""
+
+    code = "upload"
+    status = 422
+    exit_code = 10
+
+
+class UploadTooLargeError(UploadError):
+    """A file sent in that is larger than is allowed."""
+
+    code = "upload-too-large"
+    status = 413
+
+
+class StoreError(ClvError):
+    """The store cannot be reached, refused, or is of a newer version."""
+
+    code = "store"
+    status = 503
+    exit_code = 11
+
+
+class StaleCursorError(SettingError):
+    """A page goes on in a run that is no longer the one readers see."""
+
+    code = "stale-cursor"
+    status = 409
 
 
 class StoppedError(ClvError):

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from clv.data.staging import Staged
 
 _MONEY = ("discount", "cost")
-_FLAGGED = (
-    "'1','true','t','yes','y','return','returned','refund','refunded','cancelled','canceled',"
-    "'credit','c','r','x'"
+#: Words that mark a row as a return.
+FLAGGED = (
+    *("1", "true", "t", "yes", "y", "return", "returned", "refund", "refunded", "cancelled"),
+    *("canceled", "credit", "c", "r", "x"),
 )
+_FLAGGED = ",".join(f"'{word}'" for word in FLAGGED)
 _UNFLAGGED = (
     "'0','false','f','no','n','sale','sold','purchase','order','completed','complete','paid'"
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import ibis.expr.types as ir
+    import pyarrow as pa
 
 _UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -179,6 +180,11 @@ class DuckDBEngine:
                 statement, list(parameters)
             ).fetchall()
         return rows
+
+    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """What a statement in the engine's own dialect yields."""
+        with storage_errors(self.folder):
+            return self._ibis.con.execute(statement, list(parameters)).to_arrow_table()
 
     def write_parquet(self, table: ir.Table, path: Path) -> None:
         with storage_errors(path.parent):

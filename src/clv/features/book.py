@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
+    from clv.data.recipes import Recipes
     from clv.features.ledger import Ledger
 
 Found = TypeVar("Found")
@@ -93,8 +94,10 @@ class History:
         ----------
         reference : what was learned of a population; unless given, of the one in the book
         """
-        learned = reference or self.reference()
-        if self.whole and len(self) <= MOST_REMEMBERED and learned is self.reference():
+        if reference is not None and reference is not self._book().remembered_reference(self.as_of):
+            return self._features(reference)
+        learned = self.reference()
+        if self.whole and len(self) <= MOST_REMEMBERED:
             return self.remember(("features",), lambda: self._features(learned))
         return self._features(learned)
 
@@ -185,12 +188,14 @@ class Book:
     first_day : day of the first purchase
     as_of : last day observed
     sources : the ledger, and what is known of customers and of days besides
+    recipes : statements written for other rows of the same engine; None writes each anew
     """
 
     ledger: Ledger
     first_day: date
     as_of: AsOf
     sources: Sources
+    recipes: Recipes | None = field(default=None, compare=False, repr=False)
     memory: dict[tuple[Hashable, ...], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def remember(self, key: tuple[Hashable, ...], make: Callable[[], Found]) -> Found:
@@ -207,11 +212,13 @@ class Book:
         known: ir.Table | None = None,
         series: ir.Table | None = None,
         country: str = "US",
+        recipes: Recipes | None = None,
     ) -> Book:
         """
         Parameters
         ----------
         known, series, country : as `clv.features.seen.Sources` takes them
+        recipes : statements to be asked again, of the engine that holds the ledger
 
         Raises
         ------
@@ -225,13 +232,14 @@ class Book:
                 f"history: no purchase is left up to {as_of} once returns are taken off."
                 " Is the sign of the amounts right?"
             )
-        return cls(ledger, first, as_of, Sources(ledger, known, series, country))
+        return cls(ledger, first, as_of, Sources(ledger, known, series, country), recipes)
 
     def only(self, customers: Iterable[str]) -> Book:
         """The book of some customers alone."""
         wanted = ibis.memtable({"customer_id": list(customers)}, schema={"customer_id": "str"})
         ledger = self.ledger.only(wanted)
-        return replace(self, ledger=ledger, sources=replace(self.sources, ledger=ledger), memory={})
+        sources = replace(self.sources, ledger=ledger)
+        return replace(self, ledger=ledger, sources=sources, recipes=None, memory={})
 
     def history(self, as_of: AsOf, window: int) -> History:
         """Every customer who had bought by as_of.
@@ -247,11 +255,30 @@ class Book:
         every = 1 + known // MOST_GAPS
         # Every seventh day would be one weekday.
         every += every % 7 == 0
-        table = summary(self.ledger, as_of, window, every).to_pyarrow().select(HISTORY.names)
-        found = History(to_frame(table), as_of, self.first_day, window, self)
+        table = self._asked(
+            ("history", as_of, window, every), lambda: summary(self.ledger, as_of, window, every)
+        )
+        frame = to_frame(table.select(HISTORY.names))
+        found = History(frame, as_of, self.first_day, window, self)
         if len(found) <= MOST_REMEMBERED:
             self.memory[key] = found
         return found
+
+    def remembered_reference(self, as_of: AsOf) -> Reference | None:
+        """What `History.reference` found before."""
+        return cast("Reference | None", self.memory.get(("reference", as_of)))
+
+    def _asked(self, key: tuple[Hashable, ...], make: Callable[[], ir.Table]) -> pa.Table:
+        """What an expression over the sources yields, by an earlier statement where there is one.
+
+        Parameters
+        ----------
+        key : all that it depends on besides the sources
+        """
+        shape = self.sources.shape(self.first_day) if self.recipes is not None else None
+        if self.recipes is None or shape is None:
+            return make().to_pyarrow()
+        return self.recipes.ask((*key, shape), make)
 
     def reference(self, as_of: AsOf) -> Reference:
         """What features need to know of the customers known as of a day.
@@ -280,7 +307,10 @@ class Book:
         one row a customer: customer_id and the columns of `clv.features.matrix.matrix`
         """
         learned = reference or self.reference(as_of)
-        return to_frame(matrix(self.sources, as_of, learned, customers).to_pyarrow())
+        if customers is not None:
+            return to_frame(matrix(self.sources, as_of, learned, customers).to_pyarrow())
+        key = ("features", as_of, id(learned))
+        return to_frame(self._asked(key, lambda: matrix(self.sources, as_of, learned)))
 
     def counted(self, as_of: AsOf) -> Counted:
         """Distinct histories with counts: no row a customer leaves the engine."""

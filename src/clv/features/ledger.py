@@ -48,7 +48,8 @@ class Ledger:
         Parameters
         ----------
         transactions : the table `TRANSACTIONS`, with or without channel_group
-        engine : Ibis connection that shall hold the tables `bought` and `refunds`
+        engine : Ibis connection that shall hold the tables `bought` and
+            `refunds`, anew where it has them
         """
         channel = {}
         if "channel_group" in transactions.columns:
@@ -58,8 +59,12 @@ class Ledger:
         refunds = transactions.filter(_.amount < 0).group_by(day)
         purchased, refunded = _.amount.sum().cast(MONEY), (-_.amount).sum().cast(MONEY)
         # Temporary tables skip the log of changes, which would take as long as adding up.
-        engine.create_table("bought", bought.agg(purchased=purchased, **channel), temp=True)
-        engine.create_table("refunds", refunds.agg(refunded=refunded), temp=True)
+        tables = {
+            "bought": bought.agg(purchased=purchased, **channel),
+            "refunds": refunds.agg(refunded=refunded),
+        }
+        for name, table in tables.items():
+            engine.create_table(name, table, temp=True, overwrite=True)
         taken_back = engine.table("refunds")
         any_refund = taken_back.count().to_pyarrow().as_py() > 0
         refunded = taken_back if any_refund else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 from ibis import _
@@ -13,7 +13,7 @@ from clv.core.errors import ColumnError, SettingError
 from clv.features.festivals import country_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
     from datetime import date
 
     import ibis.expr.types as ir
@@ -148,6 +148,27 @@ class Sources:
             has=frozenset(has),
         )
 
+    def shape(self, first_day: date) -> Hashable | None:
+        """All that expressions over the sources depend on but rows; None where rows are in them.
+
+        Parameters
+        ----------
+        first_day : of the first purchase
+        """
+        if self.series is not None:
+            return None
+        lines = self.ledger.lines
+        tables = (lines, self.ledger.refunds, self.known)
+        columns = tuple(None if each is None else each.schema() for each in tables)
+        named = tuple(
+            tuple(sorted(filter(None, _distinct(table, name))))
+            for table in (lines, self.known)
+            if table is not None
+            for name in (*USUAL["country"], "customer_country")
+            if name in table.columns
+        )
+        return (self.ledger.returns, self.country, first_day.year, columns, named)
+
     def _first_day(self, as_of: AsOf) -> date:
         found = self.ledger.bought.agg(first=_.date.min()).to_pyarrow()["first"][0].as_py()
         return min(found or as_of.day, as_of.day)
@@ -163,6 +184,11 @@ def plain_names(names: Iterable[str], prefix: str) -> dict[str, str]:
             again, number = f"{plain}_{number}", number + 1
         told[name] = again
     return told
+
+
+def _distinct(table: ir.Table, name: str) -> list[Any]:
+    found: list[Any] = table.select(name).distinct().to_pyarrow()[name].to_pylist()
+    return found
 
 
 def _usual(known: ir.Table, what: str) -> str | None:

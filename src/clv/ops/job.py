@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from clv.models.totals import TotalError
 from clv.ops.beside import Beside, Files
 from clv.ops.budget import BUDGETS, NAIVE, Budget
 from clv.ops.machine import Machine
+from clv.ops.profilescoring import ProfileScorer
 from clv.ops.scoring import Scorer
 
 
@@ -43,6 +45,7 @@ class RunSettings:
     out : the run folder; None makes one in home
     machine : where runs live, and what of the machine they may use
     asked : what differs from the defaults, as it goes into the manifest
+    read_at : when the log was as it is read; what came in later is not in it
     """
 
     source: str
@@ -59,6 +62,7 @@ class RunSettings:
     out: Path | None = None
     machine: Machine = field(default_factory=Machine)
     asked: Json = field(default_factory=dict)
+    read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.level <= 0.99:
@@ -138,6 +142,7 @@ class Result:
     ----------
     files : what was known besides the log
     history : as of the log's last day
+    profiles : what answers profiles as the champion answers logs
     forecasts : the table `FORECASTS`
     total : how far the summed CLV may miss
     variance : (n,) of each customer's CLV
@@ -153,6 +158,7 @@ class Result:
     history: History
     contest: Contest
     scorer: Scorer
+    profiles: ProfileScorer
     forecasts: pa.Table
     total: TotalError
     variance: Floats

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from clv.core.types import AsOf
 from clv.data.channels import learn_channel_groups, with_channel_group
 from clv.data.engine import DuckDBEngine
 from clv.data.ingest import ingest
+from clv.data.recipes import Recipes
 from clv.evaluation import honesty, readiness, tuning
 from clv.evaluation.backtest import Kept, Origin, choose, evened, rolling, run_trial
 from clv.evaluation.report import Findings, render
@@ -33,6 +34,7 @@ from clv.models.spend import SpendModel
 from clv.ops import manifest as manifests
 from clv.ops import runs
 from clv.ops.job import Contest, Log, Result, RunSettings
+from clv.ops.profilescoring import ProfileScorer
 from clv.ops.progress import Reporter, Silent, Stages
 from clv.ops.scoring import Scorer
 from clv.ops.searching import search_settings
@@ -62,6 +64,7 @@ def run(settings: RunSettings, reporter: Reporter | None = None) -> runs.Run:
                 log.engine.write_parquet(by_customer, folder / runs.TRANSACTIONS)
                 (folder / runs.MODEL).mkdir()
                 result.scorer.save(folder / runs.MODEL)
+                result.profiles.save(folder / runs.MODEL)
                 told = _write_findings(folder, result, stages)
         shutil.rmtree(folder / "work")
         told["stages"], told["peak_memory_mb"] = stages.passed, stages.peak_memory_mb
@@ -74,7 +77,11 @@ def run(settings: RunSettings, reporter: Reporter | None = None) -> runs.Run:
 
 @contextmanager
 def opened(
-    settings: RunSettings, work: Path, stages: Stages, channels: dict[str, str] | None = None
+    settings: RunSettings,
+    work: Path,
+    stages: Stages,
+    channels: dict[str, str] | None = None,
+    recipes: Recipes | None = None,
 ) -> Iterator[Log]:
     """The log, read and checked, in an engine that lives as long as the block.
 
@@ -83,9 +90,15 @@ def opened(
     work : folder for the engine's tables, made if absent
     channels : group of each channel that an earlier run learned; None learns them here, and
         leaves out what is known of customers only since later
+    recipes : statements of an engine that is there already, and stays
     """
     machine, fresh = settings.machine, channels is None
-    with DuckDBEngine(work, machine.memory_limit, machine.threads) as engine:
+    with ExitStack() as stack:
+        if recipes is not None:
+            engine = recipes.engine
+        else:
+            engine = DuckDBEngine(work, machine.memory_limit, machine.threads)
+            stack.enter_context(engine)
         with stages.stage("read and check the log"):
             read = ingest(settings.source, settings.ingest, engine, stages.note)
         with stages.stage("add up customers and days"):
@@ -95,7 +108,7 @@ def opened(
             ledger = Ledger.of(transactions, engine.ibis, settings.ingest.returns)
             files = settings.beside.read(engine)
             country = settings.beside.country
-            book = Book.open(ledger, read.as_of, files.known, files.series, country)
+            book = Book.open(ledger, read.as_of, files.known, files.series, country, recipes)
             files = files.counted(book)
         if fresh and files.known is not None:
             with stages.stage("look for columns that know what came later"):
@@ -120,6 +133,16 @@ def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Re
         )
         onetimer = (history.frame["x"] == 0).to_numpy()
         spread = scorer.spread(onetimer, prediction, settings.horizon, settings.money)
+    with stages.stage("learn to answer profiles"):
+        profiles = ProfileScorer.learn(
+            history,
+            forecasts,
+            prediction,
+            contest.trials,
+            champion,
+            margin=settings.money.margin,
+            seed=settings.seed,
+        )
     with stages.stage("see what drives forecasts"):
         drives = insight(model, history, prediction, settings.seed)
     with stages.stage("see what intervals reach on past days"):
@@ -133,6 +156,7 @@ def find_out(run_id: str, settings: RunSettings, log: Log, stages: Stages) -> Re
         history=history,
         contest=contest,
         scorer=scorer,
+        profiles=profiles,
         forecasts=forecasts,
         total=honesty.total_error(contest.trials, champion),
         variance=settings.money.margin**2 * spread.variance(),
@@ -203,9 +227,7 @@ def learn(
 def facts(history: History) -> pa.Table:
     """What is known of each customer by as_of: the table `clv.core.schema.FACTS`."""
     frame, day = history.frame, np.datetime64(history.as_of.day, "D")
-    ago = {
-        name: frame[name].to_numpy(np.int64).astype("timedelta64[D]") for name in ("T", "t_x")
-    }
+    ago = {name: frame[name].to_numpy(np.int64).astype("timedelta64[D]") for name in ("T", "t_x")}
     first = day - ago["T"]
     columns = {
         "customer_id": frame["customer_id"],

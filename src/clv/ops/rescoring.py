@@ -9,8 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from clv.core.errors import ColumnError, SettingError
+from clv.core.schema import QUARANTINE
 from clv.core.types import AsOf, Json
 from clv.data.ingest import Ingested
+from clv.data.recipes import Recipes
 from clv.features import catalogue
 from clv.models.groundwork import Groundwork
 from clv.models.onetime import Hybrid
@@ -18,7 +20,7 @@ from clv.ops.beside import require_learned
 from clv.ops.config import RunConfig
 from clv.ops.machine import Machine
 from clv.ops.manifest import counts
-from clv.ops.pipeline import opened
+from clv.ops.pipeline import facts, opened
 from clv.ops.progress import Reporter, Stages
 from clv.ops.runs import Run
 from clv.ops.scoring import Scorer
@@ -43,21 +45,38 @@ class Scored:
     as_of : last day observed; None of a table of customers, which has none
     counts : rows read, accepted, quarantined by rule, dropped
     notices : what a reader should know, in sentences
+    quarantine : the refused rows, `clv.core.schema.QUARANTINE`; None of a table of customers
+    facts : what is known of the same customers, `clv.core.schema.FACTS`; None likewise
     """
 
     table: pa.Table
     as_of: AsOf | None
     counts: Json
     notices: tuple[str, ...] = ()
+    quarantine: pa.Table | None = None
+    facts: pa.Table | None = None
 
 
-def rescore(run: Run, log: str, config: RunConfig, machine: Machine, reporter: Reporter) -> Scored:
+def rescore(
+    run: Run,
+    log: str,
+    config: RunConfig,
+    machine: Machine,
+    reporter: Reporter,
+    scorer: Scorer | None = None,
+    recipes: Recipes | None = None,
+) -> Scored:
     """Forecasts for the customers of a log, by what the run learned.
 
     Of a run on a table of customers, for the rows of another table.
 
     Settings of the run hold unless given anew. Without an as-of given, it is the log's last
     date, or the run's as-of where that is later.
+
+    Parameters
+    ----------
+    scorer : of the run, where it is at hand; read from its folder otherwise
+    recipes : statements of an engine that is there already; a fresh one is made otherwise
 
     Raises
     ------
@@ -75,10 +94,10 @@ def rescore(run: Run, log: str, config: RunConfig, machine: Machine, reporter: R
     named = frozenset(kept.keys() - config.asked.keys() - {*_NEEDED})
     settings = replace(settings, ingest=replace(settings.ingest, may_lack=named))
     settings = replace(settings, beside=replace(settings.beside, without=tuple(without)))
-    scorer = Scorer.load(run.model)
+    scorer = scorer or Scorer.load(run.model)
     with (
         tempfile.TemporaryDirectory(prefix="clv-") as work,
-        opened(settings, Path(work), stages, scorer.channels) as held,
+        opened(settings, Path(work), stages, scorer.channels, recipes) as held,
         stages.stage("score"),
     ):
         read, ground = held.read, getattr(scorer.model, "ground", None)
@@ -94,7 +113,8 @@ def rescore(run: Run, log: str, config: RunConfig, machine: Machine, reporter: R
         as_of = read.as_of if read.as_of_given else max(read.as_of, run.as_of)
         history = held.book.history(as_of, settings.horizon.n_days)
         table = scorer.score(history, settings.horizon, settings.money, settings.level)
-        return Scored(table, as_of, counts(read), notices)
+        refused = read.quarantine.to_pyarrow().select(QUARANTINE.names)
+        return Scored(table, as_of, counts(read), notices, refused, facts(history))
 
 
 def require_columns(

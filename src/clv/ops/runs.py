@@ -97,6 +97,22 @@ class Run:
         return self.folder / MODEL
 
     @property
+    def transactions(self) -> Path:
+        """The accepted log by customer, of a run on a log.
+
+        Raises
+        ------
+        RunError : the run was made before runs kept their log
+        """
+        path = self.folder / TRANSACTIONS
+        if not path.is_file():
+            raise RunError(
+                f"run: {self.folder} does not hold the log it was made from ({TRANSACTIONS}), as"
+                " runs do since. Run `clv run` again."
+            )
+        return path
+
+    @property
     def report(self) -> Path:
         return self.folder / REPORT
 

@@ -23,6 +23,8 @@ SEGMENT_FLOORS = {
     "Loyal Customers": 10,
     "Champions": 13,
 }
+_FLOORS = np.array(list(SEGMENT_FLOORS.values()))
+_NAMES = np.array(list(SEGMENT_FLOORS), dtype=object)
 
 
 class RFMScores(NamedTuple):
@@ -145,10 +147,8 @@ def segment(total: ArrayLike) -> NDArray[np.object_]:
     -------
     (n,) names
     """
-    floors = np.asarray(list(SEGMENT_FLOORS.values()))
-    names = np.asarray(list(SEGMENT_FLOORS), dtype=object)
-    place = np.searchsorted(floors, np.asarray(total), side="right") - 1
-    return names[np.maximum(place, 0)]
+    place = np.searchsorted(_FLOORS, np.asarray(total), side="right") - 1
+    return np.asarray(_NAMES[np.maximum(place, 0)])
 
 
 def _quintiles(values: Floats) -> Floats:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.core.types import Horizon
+from clv.core.types import AsOf, Horizon
+from clv.features.book import History
 from clv.features.catalogue import THEMES
 from clv.features.exogenous import series_features
 from clv.models.companion import OUTPUTS
@@ -23,6 +24,7 @@ from clv.models.reasons.phrases import (
     phrase,
     unit,
 )
+from clv.models.reasons.sentences import sentence
 from clv.models.reasons.values import written
 from tests.straight import Straight
 
@@ -350,3 +352,20 @@ def test_without_signal_nothing_is_said_of_what_comes():
         "ordered every 24 days, now 90 days quiet; forecast like everyone, as the past tells nobody"
         " apart"
     ]
+
+
+def test_one_sentence_is_the_one_of_the_column():
+    draw = np.random.default_rng(1)
+    n = 400
+    x = draw.integers(0, 12, n)
+    t_x = np.where(x > 0, x * draw.integers(1, 300, n), 0)
+    quiet = draw.integers(0, 3_000, n)
+    p_alive = np.where(draw.random(n) < 0.1, 1.0, draw.random(n))
+    value = draw.lognormal(3.0, 1.0, n)
+    frame = pd.DataFrame({"x": x, "t_x": t_x, "T": t_x + quiet})
+    history = History(frame, AsOf(date(2024, 6, 30)), date(2010, 1, 1), 90)
+    delivered = pd.DataFrame({"p_alive": p_alive, "expected_order_value": value})
+    for typical in (20.0, 0.0):
+        column = reasons(history, delivered, typical).to_pylist()
+        each = zip(x, t_x, quiet, p_alive, value, strict=True)
+        assert [sentence(*one, typical) for one in each] == column

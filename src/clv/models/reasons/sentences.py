@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 #: An order value within this part of the typical one is not worth a word.
 NOTEWORTHY = 0.1
+#: Chances of being a customer still below which one is most likely gone, and may be.
+GONE = (0.25, 0.75)
+_LIFE = ("; most likely gone", "; may be gone", "; still a customer")
+_TYPICAL = "; spends what is typical"
 #: Customers whose sentences are made together, as Arrow's texts end at two billion bytes; lots of
 #: them made at once.
 CHUNK, THREADS = 100_000, 2
@@ -68,6 +72,35 @@ def reasons(
             said.append(moved[part].combine_chunks())
         found.append(join(*said))
     return pa.chunked_array(found, pa.string())
+
+
+def sentence(
+    x: int, t_x: float, quiet: float, p_alive: float, order_value: float, typical: float
+) -> str:
+    """The words of `reasons` for one customer, without what moved the forecast.
+
+    To make one text by way of columns takes a hundred times as long.
+
+    Parameters
+    ----------
+    x, t_x, quiet : repeat purchase days; days from first to last purchase, and since the last
+    p_alive : chance that the customer has not left
+    order_value, typical : expected of this customer, and median of the population
+    """
+    ago = f"{quiet:,.0f} day{'s' * (round(quiet) != 1)}"
+    gap = max(round(t_x / max(x, 1)), 1)
+    every = "day" if gap == 1 else f"{gap:,} days"
+    said = f"ordered once, {ago} ago" if x == 0 else f"ordered every {every}, now {ago} quiet"
+    if p_alive < 1.0:
+        said += _LIFE[int(p_alive >= GONE[0]) + int(p_alive >= GONE[1])]
+    if typical > 0:
+        more = order_value / typical - 1.0
+        if abs(more) < NOTEWORTHY:
+            said += _TYPICAL
+        else:
+            which = "more" if more > 0 else "less"
+            said += f"; spends {abs(more) * 100:,.0f} % {which} an order than is typical"
+    return said
 
 
 def moved_by(
@@ -136,10 +169,10 @@ def _of_rhythm(x: Ints, t_x: Ints, quiet: Ints) -> pa.Array:
 
 
 def _of_life(p_alive: Floats) -> pa.Array:
-    words = pa.array(["", "; most likely gone", "; may be gone", "; still a customer"])
+    words = pa.array(["", *_LIFE])
     # A chance of exactly 1 is a model's assumption (BG/NBD of one-timers), not a finding.
     known = ~np.isnan(p_alive) & (p_alive < 1.0)
-    at = np.where(known, 1 + (p_alive >= 0.25).astype(int) + (p_alive >= 0.75), 0)
+    at = np.where(known, 1 + (p_alive >= GONE[0]).astype(int) + (p_alive >= GONE[1]), 0)
     return words.take(pa.array(at))
 
 
@@ -150,7 +183,7 @@ def _of_spend(value: Floats, typical: float) -> pa.Array:
     percent = whole(np.rint(np.abs(ratio) * 100).astype(np.int64))
     more = join("; spends ", percent, " % more an order than is typical")
     less = join("; spends ", percent, " % less an order than is typical")
-    usual = pa.scalar("; spends what is typical")
+    usual = pa.scalar(_TYPICAL)
     return choose(np.abs(ratio) < NOTEWORTHY, usual, choose(ratio > 0, more, less))
 
 

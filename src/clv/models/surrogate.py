@@ -1,0 +1,260 @@
+"""What a model would say of customers of whom no log is known, only counts, sums and days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from scipy.special import expit
+
+from clv.core.types import Bools, Floats, Json
+from clv.models.chance import log_odds
+from clv.models.learners.encoder import OTHER, Encoder
+
+#: What is emulated, and on which scale it is near a straight line.
+AMOUNTS = ("clv", "expected_purchases", "expected_order_value", "next_days")
+CHANCES = ("p_alive", "p_purchase", "p_spend")
+#: Shares of customers at which each line bends.
+BENDS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97)
+#: Amounts below this share of their mean count as that: a logarithm must be finite.
+FLOOR = 1e-4
+#: Pull of coefficients towards 0, in standard deviations of the columns and per customer.
+RIDGE = 1e-4
+#: Standard deviations beyond which what else is known counts as so many.
+FURTHEST = 4.0
+#: Logarithms of a profile, as `_logs` tells them, and the pairs of them.
+LOGS = 7
+_FIRST, _SECOND = np.triu_indices(LOGS, 1)
+
+
+class Known(NamedTuple):
+    """What profiles tell of (n,) customers.
+
+    Attributes
+    ----------
+    x, t_x, T : (n,) repeat purchase days; days from first to last purchase, and to as_of
+    total : (n,) net spend so far
+    more : (n, k) what else is known, as `Surrogate.encode` tells it, NaN where it is not; or
+        (n, 0), where nothing else is known of anybody
+    """
+
+    x: Floats
+    t_x: Floats
+    T: Floats
+    total: Floats
+    more: Floats
+
+
+class Said(NamedTuple):
+    """What a model would say of (n,) customers: AMOUNTS, then CHANCES.
+
+    Attributes
+    ----------
+    beyond : (n,) customers unlike any that was learned from, told as the nearest of them
+    """
+
+    clv: Floats
+    expected_purchases: Floats
+    expected_order_value: Floats
+    next_days: Floats
+    p_alive: Floats
+    p_purchase: Floats
+    p_spend: Floats
+    beyond: Bools
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """Lines that bend, and products, fitted to what a model says of a population.
+
+    The model itself may need a whole log: features of products, days of the week, channels. Of
+    a profile all that can be had is the mean of what it says of customers with such counts, sums
+    and days. This is that mean: least squares on logarithms and log-odds over bent lines in the
+    logarithms of what a profile tells, their products, and what else is known.
+
+    Attributes
+    ----------
+    encoder : what else of customers is used, where a profile tells it
+    centre, spread : (k,) of what else is known; who does not tell is at the centre
+    low, high : (logs,) ends of the population; beyond them lines go on level
+    bends : (logs, bends)
+    weights : (columns, outputs) in the order of AMOUNTS, then CHANCES
+    floors : (amounts,) as FLOOR tells, in units of the amounts
+    fidelity : share of the variance of log(clv) between customers that it explains
+    typical_miss : mean distance from the model's clv, over the model's mean clv
+
+    References
+    ----------
+    Buciluă, Caruana & Niculescu-Mizil (2006), "Model compression"; Friedman (1991),
+    "Multivariate adaptive regression splines", on bent lines and their products
+    """
+
+    encoder: Encoder
+    centre: Floats
+    spread: Floats
+    low: Floats
+    high: Floats
+    bends: Floats
+    weights: Floats
+    floors: Floats
+    fidelity: float
+    typical_miss: float
+
+    @classmethod
+    def learn(cls, known: Known, encoder: Encoder, said: Mapping[str, Floats]) -> Self:
+        """From customers and what the model says of them; some ten thousand are plenty.
+
+        Parameters
+        ----------
+        encoder : how `known.more` was made
+        said : each of AMOUNTS and CHANCES, (n,); NaN where the model does not say
+        """
+        logs = _logs(known)
+        bends = np.quantile(logs, BENDS, axis=0).T
+        floors = np.array([_floor(said[name]) for name in AMOUNTS])
+        centre, spread = _scale(known.more)
+        made = cls(
+            *(encoder, centre, spread, logs.min(axis=0), logs.max(axis=0), bends),
+            *(np.empty(0), floors, 0.0, 0.0),
+        )
+        A = made._columns(known, logs)
+        targets = [
+            *(
+                np.log(np.maximum(said[name], floor))
+                for name, floor in zip(AMOUNTS, floors, strict=True)
+            ),
+            *(log_odds(said[name]) for name in CHANCES),
+        ]
+        weights = np.column_stack([_least_squares(A, target) for target in targets])
+        fitted = A @ weights
+        # Logarithms that are right on average make sums that are too low.
+        for place, target in enumerate(targets[: len(AMOUNTS)]):
+            told = np.isfinite(target)
+            if told.any():
+                sums = np.exp(target[told]).sum(), np.exp(fitted[told, place]).sum()
+                weights[0, place] += np.log(sums[0] / sums[1])
+        clv = np.exp(targets[0])
+        missed = np.abs(np.exp(A @ weights[:, 0]) - clv).mean() / clv.mean()
+        return cls(
+            *(encoder, centre, spread, made.low, made.high, bends, weights, floors),
+            fidelity=_explained(targets[0], fitted[:, 0]),
+            typical_miss=float(missed),
+        )
+
+    def said(self, known: Known) -> Said:
+        """What the model would say of customers."""
+        logs = _logs(known)
+        inside = np.minimum(np.maximum(logs, self.low), self.high)
+        told = self._columns(known, inside) @ self.weights
+        amounts = np.exp(told[:, : len(AMOUNTS)])
+        amounts[amounts <= self.floors * (1.0 + 1e-6)] = 0.0
+        chances = expit(told[:, len(AMOUNTS) :])
+        beyond = (inside != logs).any(axis=1)
+        clv, purchases, order_value, next_days = amounts.T
+        alive, purchase, spend = chances.T
+        return Said(clv, purchases, order_value, next_days, alive, purchase, spend, beyond)
+
+    def encode(self, profiles: Sequence[Mapping[str, Any]]) -> Floats:
+        """(n, k) what else profiles tell, by names of features; NaN where they do not."""
+        names = self.encoder.numbers
+        found = np.full((len(profiles), len(self.encoder.names)), np.nan)
+        for row, profile in enumerate(profiles):
+            if not profile:
+                continue
+            for place, name in enumerate(names):
+                if name in profile:
+                    found[row, place] = profile[name]
+            place = len(names)
+            for name in self.encoder.levels:
+                texts = self.encoder.texts(name)
+                if name in profile:
+                    text = str(profile[name])
+                    level = text if text in texts else OTHER
+                    found[row, place : place + len(texts)] = [each == level for each in texts]
+                place += len(texts)
+        return found
+
+    def _columns(self, known: Known, logs: Floats) -> Floats:
+        """(n, columns): 1, lines, bends, products, whether they came again, and lines of those."""
+        n = len(logs)
+        again = (known.x > 0).astype(np.float64)[:, None]
+        bent = np.maximum(logs[:, :, None] - self.bends, 0.0).reshape(n, -1)
+        products = logs[:, _FIRST] * logs[:, _SECOND]
+        parts = [np.ones((n, 1)), logs, bent, products, again, again * logs]
+        if not known.more.shape[1]:
+            parts.append(np.zeros((n, len(self.centre))))
+        else:
+            more = (known.more - self.centre) / self.spread
+            parts.append(np.clip(np.nan_to_num(more), -FURTHEST, FURTHEST))
+        return np.concatenate(parts, axis=1)
+
+    def to_json(self) -> Json:
+        arrays = ("centre", "spread", "low", "high", "bends", "weights", "floors")
+        return {
+            "encoder": self.encoder.to_json(),
+            **{name: getattr(self, name).tolist() for name in arrays},
+            "fidelity": self.fidelity,
+            "typical_miss": self.typical_miss,
+        }
+
+    @classmethod
+    def from_json(cls, content: Json) -> Self:
+        """What `to_json` told."""
+        arrays = ("centre", "spread", "low", "high", "bends", "weights", "floors")
+        return cls(
+            encoder=Encoder.from_json(content["encoder"]),
+            **{name: np.array(content[name], dtype=np.float64) for name in arrays},
+            fidelity=float(content["fidelity"]),
+            typical_miss=float(content["typical_miss"]),
+        )
+
+
+def _logs(known: Known) -> Floats:
+    """(n, LOGS) logarithms of purchases, silence, age, order value, gap, silence in gaps, span."""
+    x, t_x, T, total, _ = known
+    found = np.empty((len(x), LOGS))
+    again = np.maximum(x, 1.0)
+    gap = t_x / again
+    found[:, 0] = x
+    found[:, 1] = quiet = T - t_x
+    found[:, 2] = T
+    found[:, 3] = np.maximum(total, 0.0) / (x + 1.0)
+    found[:, 4] = gap
+    found[:, 5] = quiet / np.maximum(gap, 1.0)
+    found[:, 6] = t_x
+    return np.log1p(found, out=found)
+
+
+def _floor(amounts: Floats) -> float:
+    told = amounts[amounts > 0]
+    return FLOOR * float(told.mean()) if len(told) else FLOOR
+
+
+def _scale(more: Floats) -> tuple[Floats, Floats]:
+    if not more.shape[1]:
+        return np.zeros(0), np.ones(0)
+    spread = np.nanstd(more, axis=0)
+    return np.nanmean(more, axis=0), np.where(spread > 0, spread, 1.0)
+
+
+def _least_squares(A: Floats, target: Floats) -> Floats:
+    """Coefficients of the columns, the first of which is constant; 0 where nothing is told."""
+    told = np.isfinite(target)
+    if not told.any():
+        return np.zeros(A.shape[1])
+    some, wanted = A[told], target[told]
+    size = np.sqrt((some**2).mean(axis=0))
+    size = np.where(size > 0, size, 1.0)
+    scaled = some / size
+    gram = scaled.T @ scaled / len(wanted)
+    # The constant is held to nothing.
+    gram[np.diag_indices_from(gram)] += np.append(0.0, np.full(len(size) - 1, RIDGE))
+    return np.linalg.solve(gram, scaled.T @ wanted / len(wanted)) / size
+
+
+def _explained(target: Floats, fitted: Floats) -> float:
+    """Share of the variance that is explained; 1 where there is none."""
+    whole = float(((target - target.mean()) ** 2).sum())
+    return 1.0 - float(((target - fitted) ** 2).sum()) / whole if whole > 0 else 1.0

@@ -1,0 +1,282 @@
+"""Forecasts for customers told by profiles: what the champion would say, with intervals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from clv.core.errors import HistoryError, RunError
+from clv.core.types import Floats, Ints, Json
+from clv.data.channels import OTHER, UNKNOWN
+from clv.data.columns import bare
+from clv.models.distribution import Distribution, PastDay
+from clv.models.learners.encoder import Encoder
+from clv.models.reasons.sentences import sentence
+from clv.models.surrogate import AMOUNTS, CHANCES, Known, Surrogate
+from clv.ops.scoring import FURTHEST_DAYS
+from clv.segments.levels import recommended_cac
+from clv.segments.rfm import segment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from clv.evaluation.backtest import Trial
+    from clv.features.book import History
+    from clv.ops.profile import Profile
+    from clv.ops.scoring import Scorer
+
+FILE, DISTRIBUTION = "profiles.json", "profiles-distribution.json"
+#: Features of the log that a profile can tell, too; besides all that is known of customers.
+TELLABLE = ("category_count", "return_rate", "first_channel", "first_campaign", "first_country")
+#: Customers whose features are looked up to learn what profiles tell by them.
+MOST_ASKED = 30_000
+#: Half the width of an interval, in forecasts, up to which confidence is high, and medium.
+CONFIDENT = (1.0, 2.0)
+
+
+@dataclass(frozen=True)
+class ProfileScorer:
+    """What was learned to answer profiles as the champion answers logs.
+
+    Attributes
+    ----------
+    surrogate : what the champion says of customers with such counts, sums and days
+    distribution : of what such customers spend, learned on past days from what the surrogate of
+        each past day's champion said
+    horizon_days, margin : of the run; forecasts are of these
+    """
+
+    surrogate: Surrogate
+    distribution: Distribution
+    horizon_days: int
+    margin: float
+
+    @classmethod
+    def learn(
+        cls,
+        history: History,
+        forecasts: pa.Table,
+        prediction: pd.DataFrame,
+        trials: Sequence[Trial],
+        champion: str,
+        *,
+        margin: float,
+        seed: int,
+    ) -> Self:
+        """From the population's forecasts, and from the same of past days.
+
+        Parameters
+        ----------
+        forecasts, prediction : of the history's customers: as delivered, and as the model said
+        trials : past days, with what the champion of the name said
+        """
+        horizon = int(forecasts["horizon_days"][0].as_py())
+        said = {
+            name: forecasts[name].to_numpy().astype(np.float64)
+            for name in (
+                "clv",
+                "expected_purchases",
+                "expected_order_value",
+                "p_alive",
+                "p_purchase",
+            )
+        }
+        said["next_days"] = prediction["next_days"].to_numpy(np.float64)
+        spending = prediction["p_spend"].to_numpy(np.float64)
+        said["p_spend"] = np.where(np.isnan(spending), said["p_purchase"], spending)
+        surrogate = _surrogate(history, said, seed)
+        past = [of_profiles(trial, champion) for trial in trials if champion in trial.said]
+        mean = max(float(said["clv"].mean()) / margin / horizon, 1e-300)
+        try:
+            distribution = Distribution.learn(past, mean)
+        except HistoryError:
+            distribution = Distribution.assumed(mean)
+        return cls(surrogate, distribution, horizon, margin)
+
+    def score(
+        self, profiles: Sequence[Profile], scorer: Scorer, level: float, today: date
+    ) -> list[Json]:
+        """One answer a profile, in their order.
+
+        Parameters
+        ----------
+        scorer : of the run, whose cut points place customers
+        level : of the intervals
+        today : day on which the profiles hold
+        """
+        x, t_x, T, total = np.array([(p.x, p.t_x, p.T, p.total) for p in profiles]).T
+        more = [_more(profile.more, scorer.channels) for profile in profiles]
+        known = Known(x, t_x, T, total, self.surrogate.encode(more))
+        said = self.surrogate.said(known)
+        clv, onetimer = said.clv, x == 0
+        spread = self.distribution.of(onetimer, clv / self.margin, said.p_spend, self.horizon_days)
+        lower, upper = spread.around(clv, level, self.margin)
+        chance = said.p_purchase
+        purchases = np.clip(said.expected_purchases, chance, chance * self.horizon_days)
+        r, f, m = scorer.rfm.score(T - t_x, x + 1.0, total)
+        rfm = r + f + m
+        columns = {
+            "clv": clv.tolist(),
+            "clv_lower": lower.tolist(),
+            "clv_upper": upper.tolist(),
+            "p_alive": np.maximum(said.p_alive, chance).tolist(),
+            "p_purchase": chance.tolist(),
+            "expected_purchases": purchases.tolist(),
+            "expected_order_value": said.expected_order_value.tolist(),
+            "rfm_score": rfm.tolist(),
+            "segment": segment(rfm).tolist(),
+            "value_tier": scorer.levels.value_tier(clv).tolist(),
+            "clv_level": scorer.levels.level(clv).tolist(),
+            "recommended_cac": recommended_cac(clv).tolist(),
+            "next_purchase_date": [_date(today, days) for days in said.next_days.tolist()],
+        }
+        answers = []
+        for row, (profile, *values) in enumerate(zip(profiles, *columns.values(), strict=True)):
+            answer = dict(zip(columns, values, strict=True))
+            answer["customer_id"] = profile.customer_id
+            answer["group"] = "onetimer" if profile.x == 0 else "repeater"
+            answer["confidence"] = _confidence(answer)
+            answer["reasons"] = sentence(
+                int(profile.x),
+                profile.t_x,
+                profile.T - profile.t_x,
+                answer["p_alive"],
+                answer["expected_order_value"],
+                scorer.typical_order_value,
+            )
+            answer["notices"] = list(profile.notices)
+            if said.beyond[row]:
+                answer["notices"].append(
+                    "beyond all customers that the model learned from; forecast as the nearest"
+                    " of them"
+                )
+            answer["not_used"] = [name for name in profile.more if name not in self.tellable]
+            answers.append(answer)
+        return answers
+
+    @property
+    def tellable(self) -> frozenset[str]:
+        """What of `Profile.more` counts in forecasts, by its names there."""
+        return frozenset(_PLAIN.get(name, name.removeprefix("known_")) for name in self.features)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Features that count where a profile tells them."""
+        return self.surrogate.encoder.features
+
+    def save(self, folder: Path) -> None:
+        content = {
+            "surrogate": self.surrogate.to_json(),
+            "horizon_days": self.horizon_days,
+            "margin": self.margin,
+        }
+        (folder / FILE).write_text(json.dumps(content))
+        self.distribution.save(folder / DISTRIBUTION)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; the files hold numbers and text, no code.
+
+        Raises
+        ------
+        RunError : a file is missing or broken
+        """
+        try:
+            content = json.loads((folder / FILE).read_text())
+            return cls(
+                Surrogate.from_json(content["surrogate"]),
+                Distribution.load(folder / DISTRIBUTION),
+                int(content["horizon_days"]),
+                float(content["margin"]),
+            )
+        except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise RunError(
+                f"run: what answers profiles in {folder} cannot be read ({error!r}). Run `clv run`"
+                " again."
+            ) from error
+
+
+#: Feature -> name by which a profile tells it.
+_PLAIN = {
+    "first_channel": "channel",
+    "first_campaign": "campaign",
+    "first_country": "country",
+}
+_FEATURE = {plain: feature for feature, plain in _PLAIN.items()}
+
+
+def _more(told: Json | Any, channels: dict[str, str]) -> Json:
+    """What a profile tells besides, by names of features."""
+    found: Json = {}
+    for name, value in told.items():
+        if value is None:
+            continue
+        if name == "channel":
+            found["first_channel"] = channels.get(bare(str(value)), OTHER) if value else UNKNOWN
+        elif name in _FEATURE:
+            found[_FEATURE[name]] = value
+            found[f"known_{name}"] = value
+        else:
+            found[name if name in TELLABLE else f"known_{name}"] = value
+    return found
+
+
+def _known(history: History) -> Known:
+    """What profiles of the customers would tell of counts, sums and days."""
+    frame = history.frame
+    x, t_x, T, total = (
+        frame[name].to_numpy(np.float64) for name in ("x", "t_x", "T", "total_value")
+    )
+    return Known(x, t_x, T, total, np.empty((len(frame), 0)))
+
+
+def of_profiles(trial: Trial, champion: str) -> PastDay:
+    """A past day as it would have been of profiles that tell no more than they must."""
+    day, known = trial.past_day(champion), _known(trial.history)
+    nothing = np.full(len(day.value), np.nan)
+    said = dict.fromkeys((*AMOUNTS, *CHANCES), nothing)
+    said |= {"clv": day.value, "p_purchase": day.chance, "p_spend": day.paying}
+    told = Surrogate.learn(known, Encoder((), {}, (), {}), said).said(known)
+    chances = told.p_purchase, day.actual, day.bought, told.p_spend
+    return PastDay(day.onetimer, told.clv, *chances)
+
+
+def _surrogate(history: History, said: dict[str, Floats], seed: int) -> Surrogate:
+    """Of what was said of a history's customers; more than counts where features are at hand."""
+    rows: Ints = np.arange(len(history))
+    if len(rows) > MOST_ASKED:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_ASKED, replace=False))
+    more = _tellable(history, rows)
+    encoder = Encoder.learn(more)
+    x, t_x, T, total, _ = _known(history)
+    known = Known(x[rows], t_x[rows], T[rows], total[rows], encoder.of(more))
+    some = {name: values[rows] for name, values in said.items()}
+    return Surrogate.learn(known, encoder, some)
+
+
+def _tellable(history: History, rows: Ints) -> pd.DataFrame:
+    """Features of some customers that a profile can tell, too."""
+    some = history if len(rows) == len(history) else history.of_rows(rows)
+    features = some.features(history.reference())
+    known = [name for name in map(str, features) if name.startswith("known_")]
+    return features[[name for name in TELLABLE if name in features] + known]
+
+
+def _date(today: date, days: float) -> str | None:
+    if not 0 <= days <= FURTHEST_DAYS:
+        return None
+    return (today + timedelta(days=int(np.ceil(days)))).isoformat()
+
+
+def _confidence(answer: Json) -> str:
+    """How wide the interval is beside its forecast."""
+    half = (answer["clv_upper"] - answer["clv_lower"]) / 2.0
+    high, medium = (half <= times * answer["clv"] for times in CONFIDENT)
+    return "High" if high else "Medium" if medium else "Low"

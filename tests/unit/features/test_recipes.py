@@ -1,0 +1,111 @@
+"""Statements written for other rows answer as fresh ones do."""
+
+from datetime import date
+from decimal import Decimal
+from random import Random
+
+import ibis
+import pyarrow as pa
+import pytest
+from pandas.testing import assert_frame_equal
+
+from clv.core.schema import TRANSACTIONS
+from clv.core.types import AsOf
+from clv.data.engine import DuckDBEngine
+from clv.data.recipes import Recipes
+from clv.features.book import Book
+from clv.features.ledger import Ledger
+from clv.features.reference import Reference
+
+DAY = AsOf(date(2024, 6, 30))
+
+
+def log(seed, *, country=(None, "AU"), returns=True, year=2023):
+    draw = Random(seed)
+    rows = [
+        (
+            f"c{draw.randrange(4)}",
+            date(year if i == 0 else 2024, draw.randint(1, 6), draw.randint(1, 28)),
+            Decimal(draw.randint(-900 if returns and i else 1, 5_000)) / 100,
+            draw.choice(country),
+            draw.choice(("WEB", "Direct")),
+        )
+        for i in range(30)
+    ]
+    customer, day, amount, where, channel = zip(*rows, strict=True)
+    return pa.table(
+        {
+            "line": pa.array(range(len(rows)), pa.int64()),
+            "customer_id": customer,
+            "date": pa.array(day, pa.date32()),
+            "amount": pa.array([a.quantize(Decimal("1.0000")) for a in amount]).cast(
+                TRANSACTIONS.field("amount").type
+            ),
+            "customer_country": pa.array(where, pa.string()),
+            "channel_group": channel,
+        }
+    )
+
+
+def book(engine, table, recipes=None):
+    made = engine.ibis.create_table("transactions", table, overwrite=True)
+    return Book.open(Ledger.of(made, engine.ibis), DAY, recipes=recipes)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    with DuckDBEngine(tmp_path_factory.mktemp("desk"), threads=1) as engine:
+        yield Recipes(engine)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    with DuckDBEngine(tmp_path_factory.mktemp("learned"), threads=1) as engine:
+        return Reference.learn(book(engine, log(0)).sources, DAY)
+
+
+@pytest.mark.parametrize(
+    "shop",
+    [
+        {"seed": 1},
+        {"seed": 2},
+        {"seed": 3, "country": (None, "DE")},
+        {"seed": 4, "returns": False},
+        {"seed": 5, "year": 2020},
+    ],
+    ids=["first", "again", "another country", "nothing returned", "an earlier first year"],
+)
+def test_they_answer_as_if_written_anew(desk, reference, tmp_path, shop):
+    table = log(**shop)
+    ours = book(desk.engine, table, desk)
+    histories = ours.history(DAY, 90).frame
+    told = ours.features(DAY, reference)
+    with DuckDBEngine(tmp_path, threads=1) as engine:
+        fresh = book(engine, table)
+        assert_frame_equal(histories, fresh.history(DAY, 90).frame)
+        assert_frame_equal(told, fresh.features(DAY, reference))
+
+
+def test_one_of_the_same_shape_is_not_written_again(desk, reference):
+    asked = []
+
+    def make():
+        asked.append(1)
+        return ibis.memtable({"one": [1]})
+
+    for _ in range(3):
+        assert desk.ask("one", make).to_pylist() == [{"one": 1}]
+    assert len(asked) == 1
+
+
+def test_no_more_are_kept_than_asked(desk):
+    few = Recipes(desk.engine, most=2)
+    asked = []
+
+    def make(i):
+        asked.append(i)
+        return ibis.memtable({"n": [i]})
+
+    for i in (1, 2, 1, 3, 1, 2):
+        assert few.ask(i, lambda i=i: make(i)).to_pylist() == [{"n": i}]
+    assert asked == [1, 2, 3, 2]
