@@ -34,10 +34,11 @@ bench: $(DEV) $(PEERS) ## speed side by side with lifetimes and pymc-marketing; 
 results: $(DEV) ## how right forecasts are, beside what people would otherwise use; 30 minutes
 	@$(BIN)/python -m benchmarks.accuracy
 
-docs: $(DEV) ## the README's words and picture, the models' figures, the table beside lifetimes, anew
+docs: $(DEV) ## the README's words and picture, dictionaries, settings, figures, tables of docs, anew
 	@$(BIN)/clv run cdnow --out demo | $(BIN)/python docs/demo.py
 	@$(BIN)/python docs/picture.py demo
 	@$(BIN)/python -m docs.dictionary
+	@$(BIN)/python -m docs.settings
 	@$(BIN)/python docs/against_lifetimes.py
 	@$(BIN)/python -m docs.figures
 

@@ -5,6 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.onerun import one_run  # noqa: F401
+from tests.services import (  # noqa: F401
+    _redis_of_session,
+    database_url,
+    postgresql_server,
+    redis_server,
+    sqlite_store,
+    store,
+)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from clv.apps.commands import keys, publishing, sagemaker, serving, working
 from clv.apps.options import takes
 from clv.core.errors import ClvError, SettingError
 from clv.ops.config import (
@@ -24,6 +25,8 @@ from clv.ops.shopconfig import GenerateConfig
 
 # Nothing heavy is imported before a command needs it: help answers at once.
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from clv.ops.machine import Machine
     from clv.ops.progress import Reporter
 
@@ -267,7 +270,12 @@ def features(
 
 @app.command()
 def models(as_json: AsJson = False) -> None:
-    """List the models that forecast value, and the yardsticks they are compared with."""
+    """List the models that forecast value, and the yardsticks they are compared with.
+
+    [bold]Example[/bold]
+
+      clv models --json
+    """
     from clv.apps.printing import print_models
 
     print_models(as_json)
@@ -304,6 +312,18 @@ def generate(
     from clv.ops.generating import generate as generate_shop
 
     print_generated(generate_shop(config, out, reporter()), as_json)
+
+
+def _register(*modules: ModuleType) -> None:
+    """Add the commands of modules, which `clv --help` shows apart from those above."""
+    commands, groups = len(app.registered_commands), len(app.registered_groups)
+    for module in modules:
+        module.register(app)
+    for one in (*app.registered_commands[commands:], *app.registered_groups[groups:]):
+        one.rich_help_panel = "The service"
+
+
+_register(publishing, serving, working, keys, sagemaker)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,23 +1,46 @@
-"""Settings from the environment, typed. Only this floor reads it."""
+"""Settings from the environment and a YAML file, typed. Only this floor reads them."""
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from clv.apps.servicesettings import ServiceSettings
 from clv.core.errors import SettingError
+from clv.core.types import Json
 from clv.ops.machine import Machine
 
+if TYPE_CHECKING:
+    from clv.ops.cache import Cache
+    from clv.ops.store.database import Store
+    from clv.ops.work.workplace import Workplace
 
-class Settings(BaseSettings):
-    """Where things live and how much of the machine they may use."""
+PREFIX = "CLV_"
 
-    model_config = SettingsConfigDict(env_prefix="CLV_", extra="ignore")
+
+class Settings(ServiceSettings):
+    """Where things live, how much of the machine they may use, and how they are served."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, validate_by_name=True
+    )
 
     home: Path = Field(default=Path(".clv"), description="Folder of runs and all other state.")
+    config: Path | None = Field(
+        default=None,
+        description="YAML file of these settings: port: 9000 is CLV_PORT=9000. What the"
+        " environment sets wins. Default: none.",
+    )
     memory_limit: str = Field(
         default="3GB",
         pattern=r"^\d+(\.\d+)? ?([KMGT]i?B)$",
@@ -32,8 +55,69 @@ class Settings(BaseSettings):
         description="Address of an S3-compatible store. Default: Amazon's.",
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, InitSettingsSource(settings_cls, _of_file(cls))
+
+    sagemaker_root: Path = Field(
+        default=Path("/opt/ml"),
+        description="Folder in which a container of SageMaker finds its input and leaves its model.",
+    )
+    sagemaker_host: str = Field(
+        default="0.0.0.0",  # noqa: S104 a container's own
+        description="Address that a container of SageMaker listens on, at port 8080 or"
+        " SAGEMAKER_BIND_TO_PORT.",
+    )
+
     def machine(self) -> Machine:
         return Machine(self.home, self.memory_limit, self.threads, self.s3_endpoint)
+
+    def workplace(self) -> Workplace:
+        """Where jobs are done."""
+        from clv.ops.work.workplace import Workplace
+
+        return Workplace(self.machine(), self.database_url, self.redis_url)
+
+    def store(self) -> Store:
+        """The store, opened and brought to this version.
+
+        Raises
+        ------
+        StoreError : it cannot be reached
+        """
+        from clv.ops.store.database import Store
+
+        return Store.open(self.database_url, self.home)
+
+    def cache(self) -> Cache:
+        from clv.ops.cache import MemoryCache, RedisCache
+
+        memory = MemoryCache(int(self.cache_size))
+        return RedisCache(self.redis_url, memory) if self.redis_url else memory
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as the environment says them, for processes this one starts."""
+    told = {}
+    for name, value in settings.model_dump(mode="json").items():
+        if isinstance(value, list):
+            told[variable(name)] = ",".join(value)
+        elif value is not None:
+            told[variable(name)] = str(value)
+    return told
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else PREFIX + name.upper()
 
 
 @lru_cache
@@ -41,11 +125,54 @@ def settings() -> Settings:
     """
     Raises
     ------
-    SettingError : a variable that cannot be used, by name
+    SettingError : a variable, or a line of the file, that cannot be used, by name
+    """
+    return checked({})
+
+
+def checked(given: Json) -> Settings:
+    """What was given, over the environment, over the file.
+
+    Raises
+    ------
+    SettingError : a value that cannot be used, by name
     """
     try:
-        return Settings()
+        return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
-        name = "CLV_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingError(f"environment: {name} is {first['input']!r}. {first['msg']}.") from None
+        field = str(first["loc"][0])
+        name = variable(field) if field in Settings.model_fields else field
+        # An address may hold a password.
+        value = "not usable" if "url" in field.lower() else repr(first["input"])
+        advice = str(first["msg"]).removeprefix("Value error, ").removesuffix(".")
+        raise SettingError(f"environment: {name} is {value}. {advice}.") from None
+
+
+def _of_file(cls: type[Settings]) -> dict[str, Any]:
+    named = os.environ.get(PREFIX + "CONFIG")
+    if not named:
+        return {}
+    import yaml
+
+    path = Path(named)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise SettingError(f"CLV_CONFIG: {path} cannot be read ({error.strerror}).") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingError(f"CLV_CONFIG: {path} is not YAML ({error}).") from None
+    if not isinstance(content, dict):
+        raise SettingError(f"CLV_CONFIG: {path} has no settings. Write each as name: value.")
+    known = cls.model_fields.keys() - {"config"}
+    given = {str(name).replace("-", "_"): value for name, value in content.items()}
+    if unknown := sorted(given.keys() - known):
+        raise SettingError(
+            f"CLV_CONFIG: {unknown[0]} in {path} is not a setting."
+            f" Known settings: {', '.join(sorted(known))}."
+        )
+    return {
+        cls.model_fields[name].validation_alias or name: value  # type: ignore[misc]
+        for name, value in given.items()
+        if value is not None
+    }

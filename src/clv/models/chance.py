@@ -74,4 +74,5 @@ class Calibration:
 
 def log_odds(chance: Floats) -> Floats:
     """(n,) finite, also of chances of 0 and 1."""
-    return np.asarray(logit(np.clip(chance, SMALLEST, 1.0 - SMALLEST)), dtype=np.float64)
+    inside = np.minimum(np.maximum(chance, SMALLEST), 1.0 - SMALLEST)
+    return np.asarray(logit(inside), dtype=np.float64)

@@ -158,10 +158,8 @@ class Distribution:
         likely = np.maximum(self.chance.of(log_odds(paying)), 1e-9)
         value = np.maximum(value, SMALLEST_SHARE * self.mean * days)
         size = _size(value, self.mean * days)
-        cell = np.empty(len(value), dtype=np.int64)
-        for group, of_group in enumerate((onetimer, ~onetimer)):
-            first = group * (len(self.edges[0]) + 1)
-            cell[of_group] = first + np.searchsorted(self.edges[group], size[of_group], "left")
+        once, again = (edges.searchsorted(size, "left") for edges in self.edges)
+        cell = np.where(onetimer, once, len(self.edges[0]) + 1 + again)
         return Spread(likely, value / likely, cell, self.ratios)
 
     def purchase(self, chance: Floats) -> Floats:
@@ -216,10 +214,10 @@ class Spread:
     cell: Ints
     ratios: Floats
 
-    def quantile(self, q: float) -> Floats:
-        """(n,) spend that is not exceeded with chance q."""
+    def quantile(self, q: float | Floats) -> Floats:
+        """Spend that is not exceeded with chance q: (n,), or (m, n) of (m, 1) chances."""
         above = (q - (1.0 - self.chance)) / self.chance
-        at = np.clip(above * GRID - 0.5, 0.0, GRID - 1.0)
+        at = np.minimum(np.maximum(above * GRID - 0.5, 0.0), GRID - 1.0)
         low = np.minimum(at.astype(np.int64), GRID - 2)
         share = at - low
         ends = self.ratios[self.cell, low], self.ratios[self.cell, low + 1]
@@ -229,7 +227,8 @@ class Spread:
     def interval(self, level: float) -> tuple[Floats, Floats]:
         """Ends between which a share `level` falls, each side leaving out half of the rest."""
         tail = (1.0 - level) / 2.0
-        return self.quantile(tail), self.quantile(1.0 - tail)
+        lower, upper = self.quantile(np.array([[tail], [1.0 - tail]]))
+        return lower, upper
 
     def around(self, value: Floats, level: float, margin: float = 1.0) -> tuple[Floats, Floats]:
         """Ends as they are delivered and judged: those of `interval`, moved to hold the forecast.
@@ -268,7 +267,7 @@ _LEVELS = (np.arange(GRID) + 0.5) / GRID
 
 def _size(value: Floats, mean: float) -> Floats:
     """(n,) forecasts over their mean; equal ones are the same to the last digit."""
-    return np.round(value / mean, 9)
+    return (value / mean).round(9)
 
 
 def _grid(multiples: Floats) -> Floats:

@@ -149,17 +149,17 @@ class Surrogate:
         inside = np.minimum(np.maximum(logs, self.low), self.high)
         told = self._columns(known, inside) @ self.weights
         amounts = np.exp(told[:, : len(AMOUNTS)])
-        amounts[amounts <= self.floors * (1.0 + 1e-6)] = 0.0
+        amounts *= amounts > self.floors * (1.0 + 1e-6)
         chances = expit(told[:, len(AMOUNTS) :])
         beyond = (inside != logs).any(axis=1)
-        clv, purchases, order_value, next_days = amounts.T
-        alive, purchase, spend = chances.T
-        return Said(clv, purchases, order_value, next_days, alive, purchase, spend, beyond)
+        return Said(*amounts.T, *chances.T, beyond)
 
     def encode(self, profiles: Sequence[Mapping[str, Any]]) -> Floats:
         """(n, k) what else profiles tell, by names of features; NaN where they do not."""
+        if not any(profiles):
+            return np.empty((len(profiles), 0))
         names = self.encoder.numbers
-        found = np.full((len(profiles), len(self.encoder.names)), np.nan)
+        found = np.full((len(profiles), len(self.centre)), np.nan)
         for row, profile in enumerate(profiles):
             if not profile:
                 continue
@@ -179,15 +179,14 @@ class Surrogate:
     def _columns(self, known: Known, logs: Floats) -> Floats:
         """(n, columns): 1, lines, bends, products, whether they came again, and lines of those."""
         n = len(logs)
-        again = (known.x > 0).astype(np.float64)[:, None]
+        again = (known.x > 0)[:, None]
         bent = np.maximum(logs[:, :, None] - self.bends, 0.0).reshape(n, -1)
-        products = logs[:, _FIRST] * logs[:, _SECOND]
-        parts = [np.ones((n, 1)), logs, bent, products, again, again * logs]
-        if not known.more.shape[1]:
-            parts.append(np.zeros((n, len(self.centre))))
-        else:
-            more = (known.more - self.centre) / self.spread
-            parts.append(np.clip(np.nan_to_num(more), -FURTHEST, FURTHEST))
+        products = logs.take(_FIRST, axis=1) * logs.take(_SECOND, axis=1)
+        more = np.zeros((n, len(self.centre)))
+        if known.more.shape[1]:
+            told = (known.more - self.centre) / self.spread
+            np.clip(np.nan_to_num(told), -FURTHEST, FURTHEST, out=more)
+        parts = (np.ones((n, 1)), logs, bent, products, again, again * logs, more)
         return np.concatenate(parts, axis=1)
 
     def to_json(self) -> Json:

@@ -161,17 +161,25 @@ class Champion:
         UnsuitedError : the run learned from a table of customers
         LogError : no row can be used
         """
-        if self.scorer is None:
-            raise UnsuitedError(
-                "transactions: the run in charge learned from a table of customers, and cannot"
-                " read orders. Send profiles with its columns, or publish a run on a log."
-            )
+        self.require_orders()
         asked = self._config(rows, as_of, horizon, self._level(level))
         with self._desk.recipes() as recipes:
             path = recipes.engine.folder / "orders.parquet"
             pq.write_table(self._complete(rows), path)
             silent = Silent()
             return rescore(self.run, str(path), asked, self.machine, silent, self.scorer, recipes)
+
+    def require_orders(self) -> None:
+        """
+        Raises
+        ------
+        UnsuitedError : the run learned from a table of customers
+        """
+        if self.scorer is None:
+            raise UnsuitedError(
+                "transactions: the run in charge learned from a table of customers, and cannot"
+                " read orders. Send profiles with its columns, or publish a run on a log."
+            )
 
     def accepted(self, customers: Sequence[str]) -> pa.Table:
         """What the run's log says of some customers, row by row; nothing of those it has not."""

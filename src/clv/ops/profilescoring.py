@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -119,7 +120,8 @@ class ProfileScorer:
         spread = self.distribution.of(onetimer, clv / self.margin, said.p_spend, self.horizon_days)
         lower, upper = spread.around(clv, level, self.margin)
         chance = said.p_purchase
-        purchases = np.clip(said.expected_purchases, chance, chance * self.horizon_days)
+        most = chance * self.horizon_days
+        purchases = np.minimum(np.maximum(said.expected_purchases, chance), most)
         r, f, m = scorer.rfm.score(T - t_x, x + 1.0, total)
         rfm = r + f + m
         columns = {
@@ -138,6 +140,7 @@ class ProfileScorer:
             "next_purchase_date": [_date(today, days) for days in said.next_days.tolist()],
         }
         answers = []
+        tellable, beyond = self.tellable, said.beyond.tolist()
         for row, (profile, *values) in enumerate(zip(profiles, *columns.values(), strict=True)):
             answer = dict(zip(columns, values, strict=True))
             answer["customer_id"] = profile.customer_id
@@ -152,16 +155,16 @@ class ProfileScorer:
                 scorer.typical_order_value,
             )
             answer["notices"] = list(profile.notices)
-            if said.beyond[row]:
+            if beyond[row]:
                 answer["notices"].append(
                     "beyond all customers that the model learned from; forecast as the nearest"
                     " of them"
                 )
-            answer["not_used"] = [name for name in profile.more if name not in self.tellable]
+            answer["not_used"] = [name for name in profile.more if name not in tellable]
             answers.append(answer)
         return answers
 
-    @property
+    @cached_property
     def tellable(self) -> frozenset[str]:
         """What of `Profile.more` counts in forecasts, by its names there."""
         return frozenset(_PLAIN.get(name, name.removeprefix("known_")) for name in self.features)

@@ -33,6 +33,8 @@ ALIGNED = "Aligned"
 ABOVE = "CLV above segment"
 BELOW = "CLV below segment"
 
+_LEVELS, _TIERS = (np.array(names, dtype=object) for names in (LEVELS, TIERS))
+
 #: Share of a customer's lifetime value that winning one like them may cost.
 CAC_SHARE = 0.30
 
@@ -78,7 +80,7 @@ class LevelCuts:
         ------
         LogError : a value is missing or infinite
         """
-        return _place(_checked(clv), self.level_cuts_, LEVELS)
+        return np.asarray(_LEVELS[self.level_cuts_.searchsorted(_checked(clv), side="left")])
 
     def value_tier(self, clv: ArrayLike) -> NDArray[np.object_]:
         """(n,) High-CLV (the top 20 %), Growth-Potential (the next 30 %) or Low-CLV.
@@ -87,7 +89,7 @@ class LevelCuts:
         ------
         LogError : a value is missing or infinite
         """
-        return _place(_checked(clv), self.tier_cuts_, TIERS)
+        return np.asarray(_TIERS[self.tier_cuts_.searchsorted(_checked(clv), side="left")])
 
     def to_json(self) -> Json:
         return {"level_cuts": self.level_cuts_.tolist(), "tier_cuts": self.tier_cuts_.tolist()}
@@ -136,8 +138,7 @@ def mismatch(segment: ArrayLike, level: ArrayLike) -> NDArray[np.object_]:
 
 def recommended_cac(clv: ArrayLike) -> Floats:
     """(n,) what winning one such customer may cost: 30 % of the value, never negative."""
-    worth = np.maximum(np.asarray(clv, dtype=np.float64), 0.0)
-    return np.asarray(CAC_SHARE * worth, dtype=np.float64)
+    return np.asarray(CAC_SHARE * np.maximum(clv, 0.0), dtype=np.float64)
 
 
 def _ranks(names: ArrayLike, rank: dict[str, int], what: str) -> NDArray[np.int64]:
@@ -157,17 +158,13 @@ def _quantiles(values: Floats, at: tuple[float, ...]) -> Floats:
     return np.asarray(np.quantile(values, at, method="inverted_cdf"), dtype=np.float64)
 
 
-def _place(values: Floats, cuts: Floats, names: tuple[str, ...]) -> NDArray[np.object_]:
-    place = np.searchsorted(cuts, values, side="left")
-    return np.asarray(np.asarray(names, dtype=object)[place])
-
-
 def _checked(clv: ArrayLike) -> Floats:
     values = np.atleast_1d(np.asarray(clv, dtype=np.float64))
-    if n := int((~np.isfinite(values)).sum()):
-        first = int(np.flatnonzero(~np.isfinite(values))[0])
+    finite = np.isfinite(values)
+    if not finite.all():
+        wrong = np.flatnonzero(~finite)
         raise LogError(
-            f"clv level: the CLV is missing or infinite for {n} customer(s), the first in row"
-            f" {first}. Forecast them first or leave them out."
+            f"clv level: the CLV is missing or infinite for {len(wrong)} customer(s), the first in"
+            f" row {wrong[0]}. Forecast them first or leave them out."
         )
     return values

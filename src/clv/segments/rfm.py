@@ -23,7 +23,8 @@ SEGMENT_FLOORS = {
     "Loyal Customers": 10,
     "Champions": 13,
 }
-_FLOORS = np.array(list(SEGMENT_FLOORS.values()))
+#: Those of the segments above the lowest.
+_FLOORS = np.array(list(SEGMENT_FLOORS.values())[1:])
 _NAMES = np.array(list(SEGMENT_FLOORS), dtype=object)
 
 
@@ -147,8 +148,7 @@ def segment(total: ArrayLike) -> NDArray[np.object_]:
     -------
     (n,) names
     """
-    place = np.searchsorted(_FLOORS, np.asarray(total), side="right") - 1
-    return np.asarray(_NAMES[np.maximum(place, 0)])
+    return np.asarray(_NAMES[_FLOORS.searchsorted(total, side="right")])
 
 
 def _quintiles(values: Floats) -> Floats:
@@ -156,25 +156,22 @@ def _quintiles(values: Floats) -> Floats:
 
 
 def _score(values: Floats, cuts: Floats) -> NDArray[np.int8]:
-    return (1 + np.searchsorted(cuts, values, side="left")).astype(np.int8)
+    return (1 + cuts.searchsorted(values, side="left")).astype(np.int8)
 
 
 def _checked(
     recency_days: ArrayLike, frequency: ArrayLike, monetary: ArrayLike
 ) -> tuple[Floats, Floats, Floats]:
-    recency, purchases, spend = (
-        np.atleast_1d(np.asarray(values, dtype=np.float64))
-        for values in (recency_days, frequency, monetary)
-    )
-    for name, values in (
-        ("recency", recency),
-        ("frequency", purchases),
-        ("monetary value", spend),
-    ):
-        if n := int((~np.isfinite(values)).sum()):
-            first = int(np.flatnonzero(~np.isfinite(values))[0])
+    found = np.array([recency_days, frequency, monetary], dtype=np.float64).reshape(3, -1)
+    finite = np.isfinite(found)
+    if not finite.all():
+        for name, known in zip(("recency", "frequency", "monetary value"), finite, strict=True):
+            wrong = np.flatnonzero(~known)
+            if not len(wrong):
+                continue
             raise LogError(
-                f"rfm: {name} is missing or infinite for {n} customer(s), the first in row"
-                f" {first}. Leave them out or give the number."
+                f"rfm: {name} is missing or infinite for {len(wrong)} customer(s), the first in"
+                f" row {wrong[0]}. Leave them out or give the number."
             )
+    recency, purchases, spend = found
     return recency, purchases, spend

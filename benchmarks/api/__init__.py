@@ -1,0 +1,1 @@
+"""The service under load, beside a bare route of the same framework on the same machine."""

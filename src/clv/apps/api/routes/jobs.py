@@ -1,0 +1,75 @@
+"""Long work: how far it is, and having it stopped."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from clv.apps.api import working
+from clv.apps.api.answers import answer
+from clv.apps.api.auth import actor
+from clv.apps.api.declare import needs
+from clv.apps.api.routes.params import Limit, within_page
+from clv.apps.api.schemas.jobs import JobPage, JobTold, Status
+from clv.apps.api.wiring import change, read, request_id, services
+from clv.ops.work import jobs
+
+router = APIRouter(tags=["jobs"])
+
+_JOB = "/api/jobs/{job_id}"
+
+
+@router.get(
+    "/api/jobs", response_model=JobPage, operation_id="list_jobs", summary="Jobs, the newest first"
+)
+@needs("train", problems=(404,))
+async def list_jobs(
+    request: Request,
+    status: Annotated[Status | None, Query(description="Only those in this state.")] = None,
+    kind: Annotated[
+        str | None, Query(max_length=32, description="Only those of this kind, as train.")
+    ] = None,
+    limit: Limit = 50,
+    before: Annotated[
+        str | None, Query(max_length=64, description="next_before of the page before.")
+    ] = None,
+) -> Response:
+    limit = within_page(services(request), limit)
+    found = await read(request, jobs.listed, status=status, kind=kind, limit=limit, before=before)
+    return answer(working.page(found, limit))
+
+
+@router.get(_JOB, response_model=JobTold, operation_id="get_job", summary="How far a job is")
+@needs("train", problems=(404,))
+async def get_job(request: Request, job_id: str) -> Response:
+    """Once it is done, `result` says what came of it: of a training its run, model and figures."""
+    return answer(working.told(await read(request, jobs.find, job_id)))
+
+
+@router.post(
+    f"{_JOB}/cancel",
+    response_model=JobTold,
+    operation_id="cancel_job",
+    summary="Have a job stopped",
+)
+@needs("train", problems=(404,), action="job.cancel")
+async def cancel_job(request: Request, job_id: str) -> Response:
+    """At once where it waits, within seconds where it runs; over, it stays as it is."""
+    done = await change(
+        working.cancel, services(request), job_id, actor(request).name, request_id(request)
+    )
+    return answer(working.told(done))
+
+
+@router.delete(
+    _JOB,
+    response_model=JobTold,
+    operation_id="delete_job",
+    summary="The same as POST .../cancel; the record stays",
+)
+@needs("train", problems=(404,), action="job.cancel")
+async def delete_job(request: Request, job_id: str) -> Response:
+    return await cancel_job(request, job_id)

@@ -1,0 +1,82 @@
+"""Published runs, and which of them is served."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from clv.apps.api import publishing, working
+from clv.apps.api.answers import answer
+from clv.apps.api.auth import actor
+from clv.apps.api.declare import needs
+from clv.apps.api.routes.params import Limit, within_page
+from clv.apps.api.schemas.jobs import JobTold
+from clv.apps.api.schemas.runs import Moved, Runs
+from clv.apps.api.wiring import change, read, request_id, services
+from clv.ops.store.publishing import CHAMPION
+
+router = APIRouter(tags=["runs"])
+
+Name = Annotated[
+    str,
+    Query(
+        pattern=r"^(champion|model:[a-z_]{1,50})$",
+        description="What the run is served as: champion, or model:NAME.",
+    ),
+]
+
+
+@router.get(
+    "/api/runs",
+    response_model=Runs,
+    operation_id="list_runs",
+    summary="Published runs, the newest first",
+)
+@needs("read")
+async def list_runs(request: Request, limit: Limit = 50) -> Response:
+    return answer(await read(request, publishing.listed, within_page(services(request), limit)))
+
+
+@router.post(
+    "/api/runs/{run_id}/publish",
+    response_model=JobTold,
+    status_code=202,
+    operation_id="publish_run",
+    summary="Serve a finished run",
+)
+@needs("admin", problems=(404,), action="job.publish")
+async def publish(
+    request: Request,
+    run_id: Annotated[str, Path(max_length=64, description="Id of a run made here, or latest.")],
+    name: Name = CHAMPION,
+) -> Response:
+    """Answers at once with a job, as the forecasts of a million customers take a while; readers
+    see the run before it until all of it is there.
+    """
+    params = {"run": run_id, "name": name}
+    job = await change(
+        working.submit,
+        services(request),
+        "publish",
+        params,
+        actor(request).name,
+        request_id(request),
+    )
+    told = working.told(job)
+    return answer(told, 202, {"location": told["links"]["self"]})
+
+
+@router.post(
+    "/api/runs/rollback",
+    response_model=Moved,
+    operation_id="rollback",
+    summary="Serve the run before the one that is served",
+)
+@needs("admin", problems=(404,), action="run.rollback")
+async def rollback(request: Request, name: Name = CHAMPION) -> Response:
+    """At once; again, the one before that. Orders that came in since are kept and counted."""
+    who = actor(request).name
+    return answer(await change(publishing.rolled_back, services(request), name, who))

@@ -1,0 +1,121 @@
+"""Orders that come in, and what becomes of them."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
+
+from clv.apps.api.schemas.answer import Answer
+from clv.apps.api.schemas.base import Asked
+from clv.apps.api.schemas.customers import Forecast
+from clv.apps.api.schemas.fields import LARGEST, CustomerId, Day, Number, Share, Text
+from clv.apps.api.schemas.predictions import ItemProblem
+
+
+def _amount_of(value: Any) -> Decimal:
+    # As text, an amount is exact; as a number it is the shortest that reads the same.
+    text = value if isinstance(value, str) else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        text = repr(value)
+    try:
+        amount = Decimal(text if text is not None and len(text) <= 32 else "")
+    except InvalidOperation:
+        raise ValueError("give a number, or a text such as '59.90'") from None
+    if not amount.is_finite() or abs(amount) > LARGEST:
+        raise ValueError(f"give an amount up to {LARGEST:g}")
+    return amount
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount_of),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": -LARGEST, "maximum": LARGEST},
+                {"type": "string", "pattern": r"^[+-]?\d{1,12}(\.\d{1,6})?$"},
+            ]
+        }
+    ),
+]
+
+
+EXAMPLE: dict[str, JsonValue] = {
+    "customer_id": "C001",
+    "date": "2025-06-04",
+    "amount": 59.9,
+    "order_id": "A17",
+}
+
+
+class OrderBody(Asked):
+    """An order, or a line of one, as a row of the log.
+
+    Columns that the run's log has and the order has not are taken as not known.
+    """
+
+    model_config = ConfigDict(title="Order", json_schema_extra={"examples": [EXAMPLE]})
+
+    customer_id: CustomerId
+    date: Day = Field(description="Day of the order, YYYY-MM-DD.")
+    amount: Amount = Field(
+        description="What was paid, in the run's currency; negative of a return. A text is taken"
+        " exactly."
+    )
+    order_id: Text | None = Field(
+        default=None, description="An order whose id is known of the customer is not kept twice."
+    )
+    timestamp: Text | None = Field(
+        default=None, description="Moment of the order, YYYY-MM-DDTHH:MM:SS."
+    )
+    channel: Text | None = None
+    category: Text | None = None
+    product: Text | None = None
+    quantity: Number | None = Field(default=None, description="Pieces.")
+    discount: Number | None = Field(default=None, description="In the run's currency.")
+    cost: Number | None = Field(default=None, description="In the run's currency.")
+    currency: Text | None = Field(
+        default=None, description="Must be the run's, where that is known.", examples=["USD"]
+    )
+    is_return: StrictBool | None = None
+    campaign: Text | None = None
+    customer_country: Text | None = None
+    eco_share: Share | None = Field(default=None, description="0 to 1.")
+    impact_score: Number | None = None
+
+
+#: What is no order stays as it was sent, to be told what is wrong with it.
+Row = Annotated[OrderBody | Any, Field(union_mode="left_to_right")]
+
+
+class OrdersBody(Asked):
+    """Orders to keep, up to CLV_BATCH_LIMIT (1,000 unless set).
+
+    One that cannot be used fails alone: the others are kept.
+    """
+
+    model_config = ConfigDict(
+        title="Orders", json_schema_extra={"examples": [{"transactions": [EXAMPLE]}]}
+    )
+
+    transactions: list[Row] = Field(description="Each an order.")
+
+
+class Appended(Answer):
+    """What became of orders that came in, and what is forecast of their customers now."""
+
+    accepted: int = Field(description="Orders kept.")
+    duplicates: int = Field(description="Orders that were known before by their id; not kept.")
+    failed: int = Field(description="Orders that were refused.")
+    problems: list[ItemProblem] = Field(description="Why orders were refused.")
+    forecasts: list[Forecast] = Field(
+        description="Of the customers whose orders were kept; served from now on."
+    )
+    without_purchase: list[str] = Field(
+        description="Customers of whom no purchase is left, and so no forecast."
+    )
+    as_of: str | None = Field(description="Last day known of these customers.")
+    model_version: str = Field(description="Id of the run that forecast.")
+    currency: str | None = Field(description="Of every amount; null where the log does not say.")

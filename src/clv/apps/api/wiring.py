@@ -1,0 +1,164 @@
+"""What every route shares: opened when the service starts, closed when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from starlette.requests import Request
+
+from clv.apps.api import logs
+from clv.apps.api.behind import Behind
+from clv.apps.api.health import Watch
+from clv.apps.api.limits import Limiter
+from clv.apps.api.metrics import CountedCache, Metrics
+from clv.ops.champions import Champions
+from clv.ops.keys import Keyring
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from structlog.typing import FilteringBoundLogger
+
+    from clv.apps.settings import Settings
+    from clv.core.types import Json
+    from clv.ops.cache import Cache
+    from clv.ops.store.database import Store
+    from clv.ops.work.queue import Queue
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+#: Tells how a part of the service does: {"status": "ok" | "degraded" | "down", ...}.
+Check = Callable[[], "Json"]
+
+#: Keys nobody knows that an address may send; far more than a person mistypes.
+_GUESSES = "30/minute"
+
+
+@dataclass
+class Services:
+    """
+    Attributes
+    ----------
+    limiter : of requests by key
+    guesses : of keys nobody knows, by address
+    behind : writes nobody waits for
+    queue : of jobs
+    champions : published runs in memory, each loaded when it is first asked for
+    checks : of parts besides store, cache and champion, by name, for health
+    watch : tells how each part does
+    open_door : requests without a key are answered
+    """
+
+    settings: Settings
+    store: Store
+    cache: Cache
+    limiter: Limiter
+    guesses: Limiter
+    metrics: Metrics
+    keyring: Keyring
+    behind: Behind
+    log: FilteringBoundLogger
+    queue: Queue | None = None
+    champions: Any = None
+    checks: dict[str, Check] = field(default_factory=dict)
+    watch: Watch = field(init=False)
+    open_door: bool = field(init=False)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self)
+        # Asked with every request; the settings would look the host up again.
+        self.open_door = self.settings.open_door
+
+    @classmethod
+    def open(cls, settings: Settings) -> Services:
+        """
+        Raises
+        ------
+        StoreError : the store cannot be opened
+        SettingError, DependencyError : a setting that cannot be used, or a package is missing
+        """
+        log = logs.logger(settings)
+        metrics = Metrics()
+        store = settings.store()
+        return cls(
+            settings=settings,
+            store=store,
+            cache=CountedCache(settings.cache(), metrics),
+            limiter=Limiter(settings.rate, settings.redis_url),
+            guesses=Limiter(_GUESSES, name="address"),
+            metrics=metrics,
+            keyring=Keyring(store),
+            behind=Behind(store, log),
+            log=log,
+            queue=settings.workplace().queue(),
+            champions=Champions(store, settings.machine()),
+        )
+
+    async def ask(self, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
+        """Call what only reads: here on SQLite, in a thread where the store is over a network.
+
+        No writer of SQLite holds up a read, which takes a tenth of a millisecond; the way to a
+        thread and back takes 50 microseconds, 25 where many go it at once. PostgreSQL may take
+        long to answer, and the loop must not wait for it.
+        """
+        if self.store.kind == "sqlite":
+            return use(*args, **kwargs)
+        return await asyncio.to_thread(use, *args, **kwargs)
+
+    async def close(self) -> None:
+        await self.behind.close()
+        for part in (
+            self.limiter,
+            self.guesses,
+            self.cache,
+            self.champions,
+            self.queue,
+            self.store,
+        ):
+            if part is not None:
+                await asyncio.to_thread(part.close)
+
+
+def services(request: Request) -> Services:
+    found: Services = request.scope["app"].state.services
+    return found
+
+
+def request_id(request: Request) -> str:
+    return str(request.scope["clv.request_id"])
+
+
+async def ask(
+    request: Request, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs
+) -> Answer:
+    """Call what only reads, where that is quickest: see Services.ask."""
+    return await services(request).ask(use, *args, **kwargs)
+
+
+async def read(
+    request: Request,
+    use: Callable[Concatenate[Connection, P], Answer],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Answer:
+    """Call a reader of the store with a connection whose reads see one state."""
+    here = services(request)
+
+    def reading() -> Answer:
+        with here.store.reading() as conn:
+            return use(conn, *args, **kwargs)
+
+    return await here.ask(reading)
+
+
+async def change(use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
+    """Call what writes or computes for long: always in a thread.
+
+    On SQLite too: a writer waits for the one before it, which may be the publishing of a million
+    forecasts, and meanwhile the loop must answer the others.
+    """
+    return await asyncio.to_thread(use, *args, **kwargs)

@@ -1,0 +1,1 @@
+"""Groups of commands, each with a `register` that adds it to the command line."""

@@ -1,0 +1,1 @@
+"""A run behind SageMaker: trained, served and deployed by its contracts."""

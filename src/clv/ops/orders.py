@@ -1,0 +1,295 @@
+"""Orders that come in after a run: kept, and their customers scored anew at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import insert, select, update
+
+from clv.core.errors import ConflictError, LogError, UnsuitedError
+from clv.ops import audit
+from clv.ops.forecasts import remove_forecasts, replace_forecasts
+from clv.ops.orderrows import (
+    NEEDED,
+    customers_of,
+    dispensable,
+    fingerprint,
+    in_currency,
+    later_orders,
+    newest_order,
+    not_known,
+    numbered,
+    plain,
+    refusals,
+    texts,
+    unknown_to,
+    whole_history,
+)
+from clv.ops.store import tables
+from clv.ops.store.database import lock
+from clv.ops.store.publishing import CHAMPION
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from clv.core.types import Json
+    from clv.ops.champions import Champions, Serving
+    from clv.ops.rescoring import Scored
+    from clv.ops.store.database import Store
+
+#: How often what was read may have changed before it is written, until the client has to wait.
+ATTEMPTS = 8
+#: Customers scored anew at once after a run is published.
+LOT = 2_000
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What became of orders that came in.
+
+    Attributes
+    ----------
+    accepted, duplicates : rows kept, and rows of orders that were known before
+    problems : one a refused row: index, rule, detail
+    forecasts : of the customers concerned, as they are now; a row each
+    without_purchase : customers of whom no purchase is left, and so no forecast
+    as_of : last day known of these customers
+    run_id : of the run that scored them
+    """
+
+    accepted: int
+    duplicates: int
+    problems: list[Json]
+    forecasts: list[Json]
+    without_purchase: list[str]
+    as_of: str | None
+    run_id: str
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Json) -> Self:
+        return cls(**content)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """Customers scored with orders that are not yet kept."""
+
+    serving: Serving
+    newest: int
+    fresh: pa.Table
+    duplicates: int
+    problems: list[Json]
+    scored: Scored | None
+
+
+def append(
+    store: Store,
+    champions: Champions,
+    rows: pa.Table,
+    *,
+    actor: str,
+    request_id: str,
+    key: str | None = None,
+) -> Appended:
+    """Keep orders, and score their customers anew by the run in charge.
+
+    Rows are held to the rules of a log; those that break one are told and not kept, the others
+    are. All of it becomes visible at once, or nothing does.
+
+    Parameters
+    ----------
+    rows : texts customer_id, date (YYYY-MM-DD), amount, and any of
+        `clv.core.schema.OPTIONAL_COLUMNS`; one an order or a line of one
+    actor : who asks, for the audit
+    key : of the client's: the same rows sent again under it are answered as before
+
+    Raises
+    ------
+    RunError : nothing is published
+    UnsuitedError : the run in charge learned from a table of customers
+    ConflictError : the key was used for other rows; or so many others wrote orders of the same
+        customers meanwhile that this one should try again
+    """
+    asked = fingerprint(rows)
+    for _ in range(ATTEMPTS):
+        if key is not None and (before := _replied(store, actor, key, asked)):
+            return before
+        scoring = _score(store, champions, rows)
+        with store.writing() as conn:
+            lock(conn, "forecasts")
+            if not _stands(conn, champions, scoring, rows):
+                continue
+            done = _keep(conn, scoring, actor, request_id)
+            if key is not None:
+                kept = {"key": key, "actor": actor, "fingerprint": asked, "status": 200}
+                kept |= {"body": done.to_json(), "at": datetime.now(UTC)}
+                conn.execute(insert(tables.reply), kept)
+            return done
+    raise ConflictError(
+        f"orders: others wrote orders of the same customers {ATTEMPTS} times meanwhile. Nothing was"
+        " kept; send them again."
+    )
+
+
+def history(store: Store, champions: Champions, customer_id: str) -> list[Json]:
+    """All orders known of a customer, the newest last: those of the run's log, and later ones."""
+    with store.reading() as conn:
+        serving = champions.seen(conn)
+        later = later_orders(conn, serving, [customer_id])
+    known = texts(serving.champion.accepted([customer_id]))
+    told = pa.concat_tables([known, later], promote_options="default")
+    told = told.drop_columns([name for name in ("line",) if name in told.column_names])
+    rows = told.sort_by([("date", "ascending")]).to_pylist()
+    return [{name: value for name, value in row.items() if value is not None} for row in rows]
+
+
+def catch_up(conn: Connection, serving: Serving) -> int:
+    """Score those customers anew of whom orders came in that a newly published run does not know.
+
+    Part of the transaction that publishes it, so that readers see the run with these orders.
+
+    Returns
+    -------
+    how many there were
+    """
+    if serving.champion.scorer is None:
+        return 0
+    waiting = (
+        select(tables.purchase.c.customer_id).where(unknown_to(serving.champion.run)).distinct()
+    )
+    customers = sorted(conn.scalars(waiting))
+    for start in range(0, len(customers), LOT):
+        some = customers[start : start + LOT]
+        rows = whole_history(serving.champion, some, later_orders(conn, serving, some))
+        _replace(conn, serving, serving.champion.of_transactions(rows), some)
+    return len(customers)
+
+
+def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
+    with store.reading() as conn:
+        serving = champions.seen(conn)
+        if serving.champion.scorer is None:
+            raise UnsuitedError(
+                "orders: the run in charge learned from a table of customers, and orders tell it"
+                " nothing. Publish a run on a log first."
+            )
+        customers = customers_of(rows)
+        newest = newest_order(conn, customers)
+        later = later_orders(conn, serving, customers)
+    known = texts(serving.champion.accepted(customers))
+    fresh, problems = in_currency(numbered(rows), serving.champion)
+    fresh, duplicates = not_known(fresh, known, later)
+    # New rows come first, so that the line of a refused one is its place among them.
+    both = pa.concat_tables(
+        [fresh.drop_columns(["index"]), later, known], promote_options="default"
+    )
+    if both.num_rows == 0:
+        return _Scoring(serving, newest, fresh, duplicates, problems, None)
+    try:
+        scored = serving.champion.of_transactions(both.drop_columns(dispensable(both)))
+    except LogError as error:
+        problems += [
+            {"index": i, "rule": error.code, "detail": str(error)}
+            for i in fresh["index"].to_pylist()
+        ]
+        return _Scoring(serving, newest, fresh.slice(0, 0), duplicates, problems, None)
+    refused = refusals(scored, fresh)
+    problems += refused.values()
+    good = [i for i in range(fresh.num_rows) if i not in refused]
+    return _Scoring(
+        serving, newest, fresh.take(pa.array(good, pa.int64())), duplicates, problems, scored
+    )
+
+
+def _stands(conn: Connection, champions: Champions, scoring: _Scoring, rows: pa.Table) -> bool:
+    """Whether nobody published or wrote orders of these customers since they were read."""
+    now = champions.seen(conn)
+    same = now.run_no == scoring.serving.run_no
+    return same and newest_order(conn, customers_of(rows)) == scoring.newest
+
+
+def _keep(conn: Connection, scoring: _Scoring, actor: str, request_id: str) -> Appended:
+    serving, now = scoring.serving, datetime.now(UTC)
+    more = [n for n in scoring.fresh.column_names if n not in (*NEEDED, "index", "order_id")]
+    kept = [
+        {
+            **{name: row[name] for name in NEEDED if name != "date"},
+            "date": datetime.fromisoformat(row["date"]).date(),
+            "order_id": row.get("order_id"),
+            "more": {name: row[name] for name in more if row[name] is not None},
+            "received_at": now,
+            "request_id": request_id,
+        }
+        for row in scoring.fresh.to_pylist()
+    ]
+    forecasts: list[Json] = []
+    without: list[str] = []
+    if kept and scoring.scored is not None:
+        conn.execute(insert(tables.purchase), kept)
+        concerned = sorted({row["customer_id"] for row in kept})
+        without = _replace(conn, serving, scoring.scored, concerned)
+        table = scoring.scored.table
+        theirs = pc.is_in(table["customer_id"], pa.array(concerned))
+        forecasts = plain(table.filter(theirs))
+        pointer = tables.pointer.c
+        conn.execute(
+            update(tables.pointer)
+            .where(pointer.name == CHAMPION)
+            .values(revision=pointer.revision + 1)
+        )
+    told = {"rows": len(kept), "customers": len(forecasts), "refused": len(scoring.problems)}
+    audit.write(conn, actor=actor, action="orders.append", request_id=request_id, detail=told)
+    as_of = scoring.scored.as_of if scoring.scored is not None else None
+    return Appended(
+        accepted=len(kept),
+        duplicates=scoring.duplicates,
+        problems=sorted(scoring.problems, key=lambda each: each["index"]),
+        forecasts=forecasts,
+        without_purchase=without,
+        as_of=None if as_of is None else str(as_of),
+        run_id=serving.champion.version,
+    )
+
+
+def _replace(
+    conn: Connection, serving: Serving, scored: Scored, customers: Sequence[str]
+) -> list[str]:
+    """Put the new forecasts in place of the old; who has no purchase left loses his.
+
+    Returns
+    -------
+    those customers
+    """
+    assert scored.facts is not None
+    wanted = pa.array(customers, pa.string())
+    rows = pc.is_in(scored.table["customer_id"], wanted)
+    table, facts = scored.table.filter(rows), scored.facts.filter(rows)
+    replace_forecasts(conn, serving.run_no, table, facts, datetime.now(UTC))
+    gone = sorted({*customers} - {*table["customer_id"].to_pylist()})
+    remove_forecasts(conn, serving.run_no, gone)
+    return gone
+
+
+def _replied(store: Store, actor: str, key: str, asked: str) -> Appended | None:
+    """What was answered under the key before."""
+    reply = tables.reply.c
+    with store.reading() as conn:
+        found = conn.execute(
+            select(reply.fingerprint, reply.body).where(reply.key == key, reply.actor == actor)
+        ).one_or_none()
+    if found is None:
+        return None
+    if found.fingerprint != asked:
+        raise ConflictError(
+            f"Idempotency-Key: {key!r} was used before, for other orders. Send these under a key of"
+            " their own."
+        )
+    return Appended.from_json(found.body)

@@ -1,0 +1,1 @@
+"""One module a version of the schema; each names the one before it."""

@@ -1,0 +1,89 @@
+"""Whether a worker still lives: it holds a lock that the system frees when it is gone.
+
+A worker of another machine, whose lock cannot be seen from here, shows that it lives by signs in
+the store.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import secrets
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clv.data.engine import storage_errors
+
+if TYPE_CHECKING:
+    from clv.ops.work.jobs import Job
+
+FOLDER = "workers"
+#: Without a sign of life for this long a worker elsewhere is taken for dead. Longer than a writer
+#: may have to wait for its turn at SQLite.
+STALE = timedelta(seconds=90)
+
+_LOCK = ".lock"
+
+
+class Liveness:
+    """A worker's name, and its lock beside those of others in the folder of state."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / FOLDER
+        self._host = re.sub(r"[^\w.]", "_", socket.gethostname())[:40]
+        self.name = f"{self._host}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Hold the lock for as long as the block lasts, however it ends.
+
+        Its file stays: free, it tells others that jobs which could not be put back are theirs.
+        """
+        with storage_errors(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path = self._folder / f"{self.name}{_LOCK}"
+            with path.open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+
+    def dead(self, job: Job, mine: Collection[str], *, settled: bool = True) -> bool:
+        """Whether the worker that has a running job is gone.
+
+        Parameters
+        ----------
+        mine : ids of jobs that this worker is doing
+        settled : the store has been there for a while; just after it came back nobody's last sign
+            of life says anything
+        """
+        worker = job.worker or ""
+        if worker == self.name:
+            return job.job_id not in mine
+        if worker.startswith(f"{self._host}-"):
+            free = self._is_free(worker)
+            if free is not None:
+                return free
+        last = job.heartbeat_at or job.created_at
+        return settled and datetime.now(UTC) - last > STALE
+
+    def forget_dead(self) -> None:
+        """Remove locks that nobody holds; to be called once their jobs are taken back."""
+        for path in self._folder.glob(f"{self._host}-*{_LOCK}"):
+            if self._is_free(path.name.removesuffix(_LOCK)):
+                path.unlink(missing_ok=True)
+
+    def _is_free(self, worker: str) -> bool | None:
+        """None where there is no lock to ask."""
+        try:
+            with (self._folder / f"{worker}{_LOCK}").open("r") as lock:
+                # A shared one, so that two who ask do not take each other for the worker.
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return None
+        return True

@@ -1,0 +1,99 @@
+"""The process that does a job's work, as its worker sees it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clv.core.types import Json
+    from clv.ops.work.jobs import Job
+    from clv.ops.work.workplace import Workplace
+
+#: Seconds that a process gets to remove what it leaves unfinished.
+GRACE = 2.0
+
+
+class Task:
+    """Begins a job's work, listens to it, and can stop it.
+
+    Attributes
+    ----------
+    told : stage and progress as last heard
+    outcome : what came of it, as `clv.ops.work.child` says it; None before, or where it died
+    """
+
+    def __init__(self, place: Workplace, job: Job) -> None:
+        self.told: tuple[str | None, float] = (None, 0.0)
+        self.outcome: Json | None = None
+        # The address of the store has a password in it: it goes by the pipe, not by arguments.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "clv.ops.work.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # Ctrl-C on a terminal is the worker's to hear.
+            start_new_session=True,
+        )
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        order: Json = {
+            "job_id": job.job_id,
+            "worker": job.worker,
+            "attempts": job.attempts,
+            "place": place.to_json(),
+        }
+        self._tell(order)
+
+    def ended(self, timeout: float) -> bool:
+        """Whether it has ended, waiting for that so many seconds at most."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        self._close()
+        return True
+
+    def stop(self) -> None:
+        """End it, wherever it is; what it has not published nobody will see."""
+        self._process.terminate()
+        try:
+            self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._close()
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
+
+    def _tell(self, order: Json) -> None:
+        try:
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            # It is dead already, which its return code will tell.
+            return
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            told: dict[str, Any] = json.loads(line)
+            if "stage" in told:
+                self.told = (told["stage"], told["progress"])
+            else:
+                self.outcome = told
+
+    def _close(self) -> None:
+        # Whatever it said last is heard before its pipes are closed.
+        self._listener.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue
