@@ -31,6 +31,10 @@ check: $(DEV) ## style, types, import contracts
 bench: $(DEV) $(PEERS) ## speed side by side with lifetimes and pymc-marketing; BENCH=--quick for a glance
 	@OMP_WAIT_POLICY=passive $(BIN)/python -m benchmarks $(BENCH)
 
+bench-api: $(DEV) ## speed of the service beside a bare route of FastAPI; BENCH=--quick for a glance
+	@.ci/wrk
+	@OMP_WAIT_POLICY=passive $(BIN)/python -m benchmarks.api $(BENCH)
+
 results: $(DEV) ## how right forecasts are, beside what people would otherwise use; 30 minutes
 	@$(BIN)/python -m benchmarks.accuracy
 
@@ -69,4 +73,4 @@ $(PEERS): requirements-peers.lock | $(RUNTIME)
 		--require-hashes --requirement requirements-peers.lock
 	@touch $@
 
-.PHONY: install help demo test slow check bench results docs clean
+.PHONY: install help demo test slow check bench bench-api results docs clean

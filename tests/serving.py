@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clv.apps.settings import checked
-from clv.ops import promotion
+from clv.ops import keys, promotion
 from clv.ops.runs import Run
 
 STARTS_WITHIN = 60.0
@@ -37,6 +38,25 @@ def publish(home: Path, run: Path) -> None:
     store = settings.store()
     try:
         promotion.promote(store, settings.machine(), Run.open(run))
+    finally:
+        store.close()
+
+
+def home_of(folder: Path, run: Path) -> Path:
+    """A CLV_HOME in which a copy of the run was made and is published."""
+    home = folder / "home"
+    run_id = Run.open(run).manifest["run_id"]
+    shutil.copytree(run, home / "runs" / run_id)
+    (home / "champion").write_text(run_id)
+    publish(home, home / "runs" / run_id)
+    return home
+
+
+def key_of(home: Path, *scopes: str) -> str:
+    """A new key; of all scopes unless told."""
+    store = checked({"home": str(home)}).store()
+    try:
+        return keys.make(store, "test", scopes or ("admin",))[1]
     finally:
         store.close()
 

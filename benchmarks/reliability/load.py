@@ -22,7 +22,7 @@ from benchmarks.reliability.truth import Truth
 RIGHT, REFUSED, CUT, WRONG, MIXED = "right", "refused", "cut off", "wrong", "mixed"
 READS, PAGES, PREDICTS, WRITES = "customer", "page", "predict", "write"
 #: Askers of each kind, and the seconds each rests between two questions.
-ASKERS = {READS: (2, 0.004), PAGES: (1, 0.01), PREDICTS: (1, 0.01), WRITES: (2, 0.01)}
+ASKERS = {READS: (2, 0.02), PAGES: (1, 0.03), PREDICTS: (1, 0.03), WRITES: (2, 0.02)}
 PROFILES = [
     {"num_orders": n, "total_spent": 40.0 * n, "tenure": 30 * n + 60, "recency": 20}
     for n in (2, 3, 8)

@@ -22,17 +22,6 @@ from clv.ops.runs import Run
 
 STARTS_WITHIN = 60.0
 ENDS_WITHIN = 45.0
-#: Publishes a run as a process of its own, like the command does.
-_PUBLISH = """
-import sys
-from pathlib import Path
-from clv.apps.settings import settings
-from clv.ops.promotion import promote
-from clv.ops.runs import Run
-found = settings()
-promote(found.store(), found.machine(), Run(Path(sys.argv[1])))
-"""
-
 
 @dataclass
 class Served:
@@ -142,7 +131,7 @@ class Served:
         """Publish a run from a process of its own, begun."""
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-c", _PUBLISH, str(run.folder)],
+                [sys.executable, "-m", "clv", "publish", str(run.folder)],
                 env=self.environment,
                 stdout=log,
                 stderr=log,

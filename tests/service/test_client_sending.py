@@ -111,7 +111,10 @@ def test_waits_grow(waits):
     with Script(*faults).client(retries=4) as client, pytest.raises(ClvUnreachableError):
         client.runs()
     assert len(waits) == 4
-    assert all(longest / 2 <= wait <= longest for longest, wait in zip((0.25, 0.5, 1, 2), waits))
+    assert all(
+        longest / 2 <= wait <= longest
+        for longest, wait in zip((0.25, 0.5, 1, 2), waits, strict=True)
+    )
 
 
 def page(numbers, cursor):

@@ -68,7 +68,8 @@ def stays(tmp_path_factory):
     from tests.logs import write_log
 
     folder = tmp_path_factory.mktemp("hotel")
-    rows = list(csv.reader(write_log(folder / "plain.csv").open()))
+    with write_log(folder / "plain.csv").open(newline="") as plain:
+        rows = list(csv.reader(plain))
     with (folder / "stays.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["CustomerID", "Arrival Date", "Total Revenue USD", "Channel"])

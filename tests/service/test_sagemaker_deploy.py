@@ -138,8 +138,8 @@ def test_a_serverless_endpoint_has_memory_and_no_instances(api, endpoints):
 def test_what_amazon_refuses_is_told_in_its_words(api, endpoints):
     with pytest.raises(CloudError, match="Could not connect"):
         Endpoints(REGION, "http://127.0.0.1:9").deploy(wanted(), wait=False)
-    with pytest.raises(CloudError, match="create_model was refused"):
-        endpoints.deploy(wanted(name="no such name!"), wait=False)
+    with pytest.raises(CloudError, match=r"create_endpoint_config was refused: .*potato"):
+        endpoints.deploy(wanted(instance_type="ml.potato"), wait=False)
 
 
 def test_the_commands_do_the_same(api, cloud, tmp_path):

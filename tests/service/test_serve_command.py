@@ -26,14 +26,13 @@ from clv.core.errors import SettingError
 from clv.ops import keys
 from clv.ops.store.database import FILE
 
-SERVED = "tests.service.served"
 STARTS_WITHIN = 60.0
 
 
 def ran(folder, *words, **more):
     """A command that ends by itself."""
     return subprocess.run(
-        [sys.executable, "-m", SERVED, *words],
+        [sys.executable, "-m", "clv", *words],
         capture_output=True,
         text=True,
         timeout=100,
@@ -79,7 +78,7 @@ class Server:
 @contextmanager
 def serving(folder, *words, **more):
     process = subprocess.Popen(
-        [sys.executable, "-m", SERVED, "serve", *words],
+        [sys.executable, "-m", "clv", "serve", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -319,7 +319,8 @@ def _register(*modules: ModuleType) -> None:
     commands, groups = len(app.registered_commands), len(app.registered_groups)
     for module in modules:
         module.register(app)
-    for one in (*app.registered_commands[commands:], *app.registered_groups[groups:]):
+    added: list[Any] = [*app.registered_commands[commands:], *app.registered_groups[groups:]]
+    for one in added:
         one.rich_help_panel = "The service"
 
 

@@ -152,7 +152,7 @@ class Surrogate:
         amounts *= amounts > self.floors * (1.0 + 1e-6)
         chances = expit(told[:, len(AMOUNTS) :])
         beyond = (inside != logs).any(axis=1)
-        return Said(*amounts.T, *chances.T, beyond)
+        return Said._make((*amounts.T, *chances.T, beyond))
 
     def encode(self, profiles: Sequence[Mapping[str, Any]]) -> Floats:
         """(n, k) what else profiles tell, by names of features; NaN where they do not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from clv.ops.champion import Champion
 from clv.ops.champions import Champions, Serving
 from clv.ops.orders import catch_up
 from clv.ops.store import publishing
@@ -44,11 +45,15 @@ def promote(
     RunError : the run's folder is unfinished, or a file in it missing or broken
     StoreError, StorageError : the store could not take it; it is as it was
     """
-    with Champions(store, machine) as champions:
-        both = partial(_caught_up, champions, besides)
+    # Read before the transaction: on SQLite whoever writes waits for its end.
+    champion = Champion.load(run, machine)
+    try:
+        both = partial(_with_orders, champion, besides)
         return publishing.publish(
             store, run, actor=actor, reporter=reporter, keep=keep, besides=both
         )
+    finally:
+        champion.close()
 
 
 def take_back(
@@ -78,6 +83,12 @@ def take_back(
 def _caught_up(
     champions: Champions, besides: Besides | None, conn: Connection, now: Current
 ) -> None:
-    catch_up(conn, Serving(now, champions.loaded(now)))
+    _with_orders(champions.loaded(now), besides, conn, now)
+
+
+def _with_orders(
+    champion: Champion, besides: Besides | None, conn: Connection, now: Current
+) -> None:
+    catch_up(conn, Serving(now, champion))
     if besides is not None:
         besides(conn, now)

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clv.apps.api.bodies import JsonRoute
 from clv.apps.api.declare import Declared, declared
 from clv.apps.api.direct import shortened
 from clv.apps.api.problems import ProblemError
@@ -160,12 +161,17 @@ def flattened(routers: Sequence[Any]) -> list[APIRoute]:
 
     Raises
     ------
-    TypeError : something else than a plain route stands in one
+    TypeError : something else than a plain route stands in one, or its body would be read as
+        FastAPI reads it, which lets through what no store keeps
     """
     found: list[APIRoute] = []
     for router in routers:
         for route in router.routes:
             if not isinstance(route, APIRoute):
                 raise TypeError(f"{route!r} is no plain route")
+            if route.body_field is not None and not isinstance(route, JsonRoute):
+                raise TypeError(
+                    f"{route.path} reads its body loosely: use bodies.read or JsonRoute"
+                )
             found.append(route)
     return found

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: Seconds an idle connection is kept: longer than a proxy keeps it, so that none is cut off
 #: between two requests.
 _KEEP_ALIVE = 75
+#: Seconds a process may say nothing before it is taken for hung and begun anew. Loading a large
+#: run on a busy machine takes some.
+_HUNG = 60
 _APP = "clv.apps.api.app:from_environment"
 
 
@@ -145,6 +148,7 @@ def configured(app: ASGIApp | str, settings: Settings, **more: Any) -> Config:
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=settings.shutdown_seconds,
+        timeout_worker_healthcheck=_HUNG,
         **more,
     )
 

@@ -83,9 +83,8 @@ class Endpoints:
         """
         api, names = self._api("sagemaker"), {"EndpointName": wanted.name}
         there = self._status(api, wanted.name)
-        if there is not None:
-            # The endpoint goes on with the former model until the new one answers.
-            self._ask(api.delete_model, {"ModelName": wanted.name}, missing=True)
+        # An endpoint that is there goes on with what it loaded until the new model answers.
+        self._ask(api.delete_model, {"ModelName": wanted.name}, missing=True)
         container = {"Image": wanted.image, "ModelDataUrl": wanted.model_data}
         self._ask(
             api.create_model,

@@ -298,8 +298,8 @@ def _told(error: BaseException, url: URL) -> StoreError | StorageError:
     if "disk is full" in said or getattr(origin, "sqlstate", None) == "53100":
         return StorageError(f"storage: no space left for the store at {place} ({said}).")
     return StoreError(
-        f"store: the database at {place} did not do it ({said})."
-        " Check that it runs and that CLV_DATABASE_URL names it, then try again."
+        f"store: the database at {place} says: {said}. If it cannot be reached, check that it runs"
+        " and that CLV_DATABASE_URL names it."
     )
 
 

@@ -99,6 +99,18 @@ def test_a_route_that_does_not_say_who_may_ask_is_not_served():
         Dispatch(flattened([router]), admit, 1, 1)
 
 
+def test_a_body_is_not_read_loosely():
+    router = APIRouter()
+
+    @router.post("/loose")
+    @needs("read")
+    async def loose(body: dict[str, float]):
+        """Would take NaN."""
+
+    with pytest.raises(TypeError, match="/loose reads its body loosely"):
+        flattened([router])
+
+
 def test_a_scope_that_is_none_is_not_taken():
     with pytest.raises(ValueError, match="'write' is no scope"):
         needs("write")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +20,10 @@ from clv.ops.work import jobs
 router = APIRouter(tags=["jobs"])
 
 _JOB = "/api/jobs/{job_id}"
+JobId = Annotated[
+    str,
+    Path(max_length=64, description="As the job was answered with.", examples=["9f2c41d0a7b35e68"]),
+]
 
 
 @router.get(
@@ -44,7 +48,7 @@ async def list_jobs(
 
 @router.get(_JOB, response_model=JobTold, operation_id="get_job", summary="How far a job is")
 @needs("train", problems=(404,))
-async def get_job(request: Request, job_id: str) -> Response:
+async def get_job(request: Request, job_id: JobId) -> Response:
     """Once it is done, `result` says what came of it: of a training its run, model and figures."""
     return answer(working.told(await read(request, jobs.find, job_id)))
 
@@ -56,7 +60,7 @@ async def get_job(request: Request, job_id: str) -> Response:
     summary="Have a job stopped",
 )
 @needs("train", problems=(404,), action="job.cancel")
-async def cancel_job(request: Request, job_id: str) -> Response:
+async def cancel_job(request: Request, job_id: JobId) -> Response:
     """At once where it waits, within seconds where it runs; over, it stays as it is."""
     done = await change(
         working.cancel, services(request), job_id, actor(request).name, request_id(request)
@@ -71,5 +75,5 @@ async def cancel_job(request: Request, job_id: str) -> Response:
     summary="The same as POST .../cancel; the record stays",
 )
 @needs("train", problems=(404,), action="job.cancel")
-async def delete_job(request: Request, job_id: str) -> Response:
+async def delete_job(request: Request, job_id: JobId) -> Response:
     return await cancel_job(request, job_id)

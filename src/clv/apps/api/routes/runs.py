@@ -50,7 +50,14 @@ async def list_runs(request: Request, limit: Limit = 50) -> Response:
 @needs("admin", problems=(404,), action="job.publish")
 async def publish(
     request: Request,
-    run_id: Annotated[str, Path(max_length=64, description="Id of a run made here, or latest.")],
+    run_id: Annotated[
+        str,
+        Path(
+            max_length=64,
+            description="Id of a run made here, or latest.",
+            examples=["20250604T083000Z-0a1b2c", "latest"],
+        ),
+    ],
     name: Name = CHAMPION,
 ) -> Response:
     """Answers at once with a job, as the forecasts of a million customers take a while; readers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +20,14 @@ router = APIRouter(tags=["uploads"])
 
 _MOST_LISTED = 1000
 _UPLOAD = "/api/uploads/{upload_id}"
+UploadId = Annotated[
+    str,
+    Path(
+        max_length=64,
+        description="As the file was answered with.",
+        examples=["0a1b2c3d4e5f60718293a4b5c6d7e8f9"],
+    ),
+]
 _FILE = {"type": "string", "format": "binary"}
 
 
@@ -76,7 +84,7 @@ async def list_uploads(request: Request) -> Response:
     _UPLOAD, response_model=UploadTold, operation_id="get_upload", summary="A file that was sent in"
 )
 @needs("train")
-async def get_upload(request: Request, upload_id: str) -> Response:
+async def get_upload(request: Request, upload_id: UploadId) -> Response:
     found = await change(uploads.find, services(request).settings.home, upload_id)
     return answer(found.to_json())
 
@@ -85,7 +93,7 @@ async def get_upload(request: Request, upload_id: str) -> Response:
     _UPLOAD, response_model=Removed, operation_id="remove_upload", summary="Remove a file"
 )
 @needs("train", action="upload.remove")
-async def remove_upload(request: Request, upload_id: str) -> Response:
+async def remove_upload(request: Request, upload_id: UploadId) -> Response:
     await change(uploads.remove, services(request).settings.home, upload_id)
     await record(request, "upload.remove", upload_id)
     return answer({"upload_id": upload_id, "removed": True})

@@ -121,7 +121,7 @@ class GuestForecast(Answer):
         description="Aligned, or whether the level is above or below what the segment suggests.",
         examples=["Aligned"],
     )
-    value_tier: Tier
+    value_tier: Tier = Field(description="The top 20 % of forecasts, the next 30 %, and the rest.")
     next_purchase_date: date | None = Field(
         description="Day by which the next order is as likely as not; null beyond ten years."
     )
