@@ -16,6 +16,7 @@ from benchmarks import features, generate
 from benchmarks.bench import Bench
 from benchmarks.memory import Footprint, footprints, footprints_table
 from benchmarks.peer import versions
+from benchmarks.publishing import LIMIT, Published, publish_anew
 from benchmarks.result import COLUMNS, Result, machine, table
 from benchmarks.scoring import LEARNED_FROM, Scored, score_anew
 from benchmarks.whole_run import Watched, run_clv, stages_table
@@ -32,6 +33,7 @@ THOUSAND, MILLION = 1_000, 1_000_000
 #: Sizes at which memory is measured.
 MEMORY_SIZES = (MILLION, 2 * MILLION, 4 * MILLION)
 RUN, SCORING, MEMORY = "clv run", "scoring 1M", "memory"
+PUBLISHING = "publishing 1M"
 #: Whose rows stand beside nobody's: no other package does the job.
 NOBODY = ""
 #: Each row of the tables; numbers are customers, our runs and the rival's.
@@ -63,7 +65,7 @@ ROWS: dict[str, Callable[[Bench], Result]] = {
     "pymc-marketing MCMC 10k": lambda at: pymc.fit_mcmc(at, 10 * THOUSAND, 9, 1),
     "pymc-marketing MCMC 100k": lambda at: pymc.fit_mcmc(at, 100 * THOUSAND, 9, 1),
 }
-NAMES = (RUN, *ROWS, SCORING, MEMORY)
+NAMES = (RUN, *ROWS, SCORING, PUBLISHING, MEMORY)
 
 
 @dataclass
@@ -76,12 +78,14 @@ class Measured:
     footprints : memory of fits and scores
     run : `clv run` from end to end
     scored : a saved run asked about a million customers
+    published : a run of a million customers put into the store, and paged through
     """
 
     rows: list[Result] = field(default_factory=list)
     footprints: list[Footprint] = field(default_factory=list)
     run: Watched | None = None
     scored: Scored | None = None
+    published: Published | None = None
 
     def against(self, rival: str) -> str:
         """The rows beside one rival, as a table."""
@@ -145,6 +149,10 @@ def measure(names: Sequence[str], smaller: int) -> Measured:
             elif name == SCORING:
                 measured.scored = score_anew(at.work, MILLION // smaller)
                 print(f"{name}: {sum(measured.scored.whole.values()):.3g} s", flush=True)
+            elif name == PUBLISHING:
+                measured.published = publish_anew(at.work, MILLION // smaller)
+                told = (f"{each} {spent:.3g} s" for each, spent in measured.published.whole.items())
+                print(f"{name}: {', '.join(told)}", flush=True)
             elif name == MEMORY:
                 sizes = [n // smaller for n in MEMORY_SIZES]
                 measured.footprints = footprints(sizes, at.work, at.seed)
@@ -161,6 +169,8 @@ def tables(measured: Measured) -> str:
         parts.append(footprints_table(measured.footprints))
     if measured.scored is not None:
         parts.append(measured.scored.table())
+    if measured.published is not None:
+        parts += [measured.published.table(), measured.published.pages_table()]
     if measured.run is not None:
         parts.append(stages_table(measured.run))
     return "\n\n".join(parts)
@@ -170,6 +180,7 @@ def page(about: str, measured: Measured) -> str:
     """docs/benchmarks.md, of everything."""
     assert measured.run is not None
     assert measured.scored is not None
+    assert measured.published is not None
     counts = measured.run.manifest["counts"]
     return f"""# Benchmarks
 
@@ -207,6 +218,19 @@ A run that learned from {LEARNED_FROM:,} customers with the default budget, aske
 The log was read and checked before.
 
 {measured.scored.table()}
+
+## Publishing a run, and paging through it
+
+{measured.published.customers:,} customers from the run folder into the store, indexed, added up and
+pointed to, in one transaction. Rows alone: the same rows by `executemany` or `COPY` into a table
+without an index, made ready before.
+
+{measured.published.table()}
+
+A page of {LIMIT} customers: the median and the worst of the first one and of others from anywhere.
+Conditions without a sort are by CLV, the highest first.
+
+{measured.published.pages_table()}
 
 ## Memory
 

@@ -10,6 +10,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from clv.apps.api.routes import ROUTERS
 from clv.apps.api.routes.aliases import ALIASES
 from docs.apiexamples import EXAMPLES
 from docs.apiproblems import problem_rows
-from docs.curls import Runner, examples
+from docs.curls import Runner, examples, refreshed
 from docs.shortened import pretty, shortened
 
 PAGE = Path(__file__).resolve().parent / "api.md"
+#: Shows some answers, too.
+MOVING = PAGE.parent / "how-to" / "move-from-another-api.md"
 #: Tags of routes in the order of the page, and what each is about.
 SECTIONS = {
     "health": "Health",
@@ -69,16 +72,17 @@ def shown(page: str) -> dict[str, Any]:
     return {**dict(examples(page)), **dict(texts)}
 
 
-def answered(run: Path) -> dict[str, Any]:
-    """What a service on the run answers to every example, shortened."""
+@contextmanager
+def service(run: Path) -> Iterator[Runner]:
+    """A service on the run, to be asked."""
     from tests.serving import home_of, key_of, served
 
     with tempfile.TemporaryDirectory() as folder:
-        home = home_of(Path(folder), run)
-        with served(home) as service:
-            runner = Runner(service.url, {"KEY": key_of(home)}, Path(folder))
-            runner.folder.joinpath("orders.csv").write_text(ORDERS)
-            return {command: shortened(runner.run(command).content) for command in EXAMPLES.values()}
+        place = Path(folder)
+        home = home_of(place, run)
+        (place / "orders.csv").write_text(ORDERS)
+        with served(home) as running:
+            yield Runner(running.url, {"KEY": key_of(home)}, place)
 
 
 ORDERS = "customer_id,date,amount\nC001,2024-01-15,59.90\nC001,2024-03-02,20.00\n"
@@ -105,8 +109,8 @@ def _routes(answers: Shown) -> str:
     for tag, title in SECTIONS.items():
         here = [name for name in EXAMPLES if known[name]["tags"] == [tag]]
         rows = [
-            f"| [`{name}`](#{_anchor(name)}) | {scopes[name] or 'none'} | {known[name]['summary']} |\n"
-            for name in here
+            f"| [`{name}`](#{_anchor(name)}) | {scopes[name] or 'none'} | {of['summary']} |\n"
+            for name, of in ((name, known[name]) for name in here)
         ]
         parts.append(f"\n## {title}\n\n| route | scope | |\n|---|---|---|\n{''.join(rows)}")
         parts += [_route(name, known[name], scopes[name], answers) for name in here]
@@ -147,7 +151,8 @@ def _bodies() -> str:
         for operation in operations().values()
         if "application/json" in operation.get("requestBody", {}).get("content", {})
     ]
-    parts, done = [], set()
+    parts: list[str] = []
+    done: set[str] = set()
     while waiting:
         name = waiting.pop(0).rpartition("/")[2]
         if name in done:
@@ -155,11 +160,16 @@ def _bodies() -> str:
         done.add(name)
         schema = schemas[name]
         fields = _fields(schema)
+        if name == "Features":
+            # By the names of a profile, which stand there.
+            fields = {}
         waiting += [ref for field in fields.values() for ref in _refs(field)]
         told = " ".join(schema.get("description", "").split())
-        rows = "".join(f"| `{field}` | {_meaning({}, of)} |\n" for field, of in fields.items())
-        title = schema.get("title", name)
-        parts.append(f"\n### {title}\n\n{told}\n\n| field | meaning |\n|---|---|\n{rows}")
+        rows = "".join(
+            f"| `{field}` | {_meaning({'name': field}, of)} |\n" for field, of in fields.items()
+        )
+        rows = f"\n| field | meaning |\n|---|---|\n{rows}" if rows else ""
+        parts.append(f"\n### {schema.get('title', name)}\n\n{told}\n{rows}")
     return "".join(parts) + "\n"
 
 
@@ -183,13 +193,20 @@ def _refs(schema: Any) -> Iterator[str]:
 
 def _meaning(of: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     told = of.get("description") or schema.get("description") or ""
-    told = " ".join(told.split())
+    told = " ".join(told.split()) or _usual(of.get("name", ""))
     default = schema.get("default")
     if default not in (None, [], {}) and "efault" not in told:
         told += f" Default: {json.dumps(default).strip(chr(34))}."
     if of.get("required") and of.get("in") != "path":
         told += " Needed."
     return told.strip().replace("|", "\\|")
+
+
+def _usual(name: str) -> str:
+    """What a field means that needs no words of its own."""
+    if name.startswith("max_"):
+        return f"The other end of `min_{name.removeprefix('max_')}`."
+    return "Its id." if name.endswith(("_id", "ID")) else "As in the log."
 
 
 def _aliases() -> str:
@@ -218,8 +235,14 @@ def _anchor(title: str) -> str:
 
 
 def main() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(written(page, answered(Path(sys.argv[1]))), encoding="utf-8")
+    with service(Path(sys.argv[1])) as runner:
+
+        def told(command: str) -> str:
+            return pretty(shortened(runner.run(command).content))
+
+        MOVING.write_text(refreshed(MOVING.read_text(encoding="utf-8"), told), encoding="utf-8")
+        answers = {each: shortened(runner.run(each).content) for each in EXAMPLES.values()}
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), answers), encoding="utf-8")
 
 
 if __name__ == "__main__":

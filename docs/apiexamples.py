@@ -14,10 +14,7 @@ def _get(path: str) -> str:
 def _post(path: str, body: str = "", more: str = "") -> str:
     lines = [f"curl -X POST {_quoted(BASE + path)}"]
     if body:
-        lines[0] += f" {_JSON}"
-    if more:
-        lines[0] += f" {more}"
-    if body:
+        lines.append(f"  {_JSON} {more}".rstrip())
         lines.append(f"  -d '{body}'")
     return " \\\n".join(lines)
 
@@ -27,8 +24,8 @@ def _quoted(url: str) -> str:
 
 
 _PROFILE = (
-    '{"customer_id": "C001", "num_orders": 8, "total_spent": 1250.50,'
-    ' "days_since_first_purchase": 180, "days_since_last_purchase": 15}'
+    '{"customer_id": "C001", "snapshot_date": "1998-06-30", "num_orders": 8, "total_spent": 450,\n'
+    '    "days_since_first_purchase": 180, "days_since_last_purchase": 15}'
 )
 _SECOND = '{"customer_id": "C002", "num_orders": 0}'
 _GUEST = (
@@ -36,7 +33,7 @@ _GUEST = (
     ' "Total Revenue USD": 500, "Channel": "WEB"}]}'
 )
 _TRAINING = (
-    '{"source": {"sample": 500}, "publish": false,\n    "settings": {"models": ["mbgnbd"],'
+    '{"source": {"sample": 200}, "publish": false,\n    "settings": {"models": ["mbgnbd"],'
     ' "budget": "fast", "horizon": 90}}'
 )
 
@@ -78,7 +75,7 @@ EXAMPLES = {
     "GET /api/metrics": _get("/api/metrics"),
     "GET /api/features": _get("/api/features"),
     "POST /api/model/train": _post("/api/model/train", _TRAINING),
-    "POST /api/train/{model_type}": _post("/api/train/bg_nbd?n_samples=500"),
+    "POST /api/train/{model_type}": _post("/api/train/bg_nbd?n_samples=200"),
     "POST /api/uploads": (
         f"curl -X POST '{BASE}/api/uploads?name=orders.csv'"
         " -H 'Content-Type: application/octet-stream' \\\n  --data-binary @orders.csv"

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,7 @@ class Runner:
         ------
         LookupError : a name has no value yet
         """
-        words = shlex.split(command.replace("\\\n", " "))
-        answer = _sent([self._filled(word) for word in words], self.folder)
+        answer = _sent([self._filled(word) for word in words_of(command)], self.folder)
         content = answer.content
         if isinstance(content, dict):
             found = {name: content[key] for name, key in _NAMED.items() if key in content}
@@ -97,9 +96,29 @@ def examples(page: str) -> Iterator[tuple[str, Any]]:
         yield command, json.loads(shown) if shown else None
 
 
+def refreshed(page: str, answer: Callable[[str], str]) -> str:
+    """A page with the answers that it shows as they are now.
+
+    Parameters
+    ----------
+    answer : to a command, as JSON
+    """
+
+    def put(found: re.Match[str]) -> str:
+        told = answer(found[1])
+        return found[0] if found[2] is None else found[0].replace(found[2], told)
+
+    return _BLOCK.sub(put, page)
+
+
+def words_of(command: str) -> list[str]:
+    """As a shell takes it apart."""
+    return shlex.split(command.replace("\\\n", " "))
+
+
 def _sent(words: list[str], folder: Path) -> Answer:
     if shutil.which("curl"):
-        ended = subprocess.run(
+        ended = subprocess.run(  # noqa: S603 - what our own pages say
             [*words, "-s", "-w", "\n%{http_code}"],
             cwd=folder,
             capture_output=True,
@@ -108,7 +127,7 @@ def _sent(words: list[str], folder: Path) -> Answer:
         )
         text, _, status = ended.stdout.rpartition("\n")
         return Answer(int(status), _content(text))
-    response = httpx.request(**_request(words, folder), timeout=60)
+    response = httpx.request(**request_of(words, folder), timeout=60)
     return Answer(response.status_code, _content(response.text))
 
 
@@ -119,7 +138,7 @@ def _content(text: str) -> Any:
         return text
 
 
-def _request(words: list[str], folder: Path) -> dict[str, Any]:
+def request_of(words: list[str], folder: Path) -> dict[str, Any]:
     """What curl would send, where there is none."""
     made: dict[str, Any] = {"method": "GET", "headers": {}}
     rest = iter(words[1:])

@@ -15,6 +15,9 @@ from tests.services import (  # noqa: F401
     store,
 )
 
+# Services are opened and closed by the hundred; few of them are sent orders.
+os.environ.setdefault("CLV_WARM", "false")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -144,8 +144,10 @@ class Redis:
         for _ in range(5):
             port = self.port or _free_port()
             self._process = subprocess.Popen(
-                [_redis_server(), "--port", str(port), "--bind", "127.0.0.1"]
-                + ["--save", "", "--appendonly", "no", "--dir", str(self.folder)],
+                (
+                    *(_redis_server(), "--port", str(port), "--bind", "127.0.0.1"),
+                    *("--save", "", "--appendonly", "no", "--dir", str(self.folder)),
+                ),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )

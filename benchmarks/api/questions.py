@@ -25,7 +25,7 @@ PAGES: dict[str, Json] = {
     "one level, by spend so far": {"level": "Top", "sort": "-historic_value"},
     "value within a range": {"min_clv": 20, "max_clv": 25},
     "at risk of no order": {"min_risk": 0.9},
-    "ids that begin alike": {"search": "0003-012"},
+    "ids that begin alike": {"search": "0001-012"},
 }
 
 

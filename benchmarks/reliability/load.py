@@ -30,7 +30,7 @@ PROFILES = [
 #: The day after the last of the log.
 ORDERED_ON = "2024-06-24"
 PAGE = 60
-PATIENCE = 15.0
+PATIENCE = 30.0
 #: No two orders of any load are of the same amount.
 _CENTS = itertools.count(10_000)
 
@@ -99,6 +99,10 @@ class Load:
             self._ending.set()
             for thread in self._threads:
                 thread.join(60)
+
+    def write_once(self) -> None:
+        """An order, and wait until it is kept."""
+        self._write(_Asker(self, WRITES, -1))
 
     def fault(self) -> None:
         """Note that something is done to the service now."""
@@ -261,6 +265,4 @@ class _Asker:
         return answer.status, answer.headers, answer.read()
 
     def _note(self, verdict: str, what: str) -> None:
-        self._load.answers.append(
-            Answer(self._kind, self._began, time.monotonic(), verdict, what)
-        )
+        self._load.answers.append(Answer(self._kind, self._began, time.monotonic(), verdict, what))

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from benchmarks.reliability.load import CUT, MIXED, REFUSED, RIGHT, WRITES, WRONG, Answer, Load
+
+#: Answers kept to look into, at most.
+EXAMPLES = 12
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,14 @@ class Outcome:
             silent_writes=_longest([a for a in answers if a.kind == WRITES]),
             recovered=_recovered(answers, load.faults),
             more=more,
-            examples=tuple(f"{a.kind}: {a.verdict}: {a.what}" for a in odd[:5]),
+            examples=tuple(_examples(odd)),
         )
+
+
+def _examples(answers: Sequence[Answer]) -> list[str]:
+    """One of each kind."""
+    told = {(a.kind, a.verdict, a.what[:40]): f"{a.kind}: {a.verdict}: {a.what}" for a in answers}
+    return list(told.values())[:EXAMPLES]
 
 
 def _longest(answers: Sequence[Answer]) -> float:
@@ -83,7 +93,7 @@ def _longest(answers: Sequence[Answer]) -> float:
     if not answers:
         return 0.0
     at = [answers[0].began, *(a.ended for a in answers if a.verdict == RIGHT), answers[-1].ended]
-    return max(later - earlier for earlier, later in zip(at, at[1:], strict=False))
+    return max(later - earlier for earlier, later in pairwise(at))
 
 
 def _recovered(answers: Sequence[Answer], faults: Sequence[float]) -> float:

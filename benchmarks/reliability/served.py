@@ -18,10 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from clv.ops.machine import Machine
+from clv.ops.promotion import promote
 from clv.ops.runs import Run
+from clv.ops.store.database import Store
 
 STARTS_WITHIN = 60.0
 ENDS_WITHIN = 45.0
+
 
 @dataclass
 class Served:
@@ -138,8 +142,17 @@ class Served:
             )
 
     def publish(self, run: Run) -> None:
+        """As by the command, and wait for its end."""
         if self.publishing(run).wait(120) != 0:
             raise RuntimeError(f"publishing failed: {self.log.read_text()[-2000:]}")
+
+    def promote(self, run: Run) -> None:
+        """Publish a run from this process: quicker, while nothing is counted."""
+        store = Store.open(self.database_url, self.home)
+        try:
+            promote(store, Machine(self.home, threads=1), run)
+        finally:
+            store.close()
 
     def job(self, job_id: str) -> Any:
         return self.got("GET", f"/api/jobs/{job_id}")
@@ -169,7 +182,7 @@ def serving(
     for run in runs:
         shutil.copytree(run.folder, home / "runs" / run.manifest["run_id"])
     served = Served(home, database_url, redis_url)
-    served.publish(run_in(home, runs[0]))
+    served.promote(run_in(home, runs[0]))
     try:
         served.start()
         yield served

@@ -1,4 +1,4 @@
-"""A publish that waits in the middle of loading: `python -m tests.contract.dying_publish RUN HOME URL`.
+"""A publish that halts halfway: `python -m tests.contract.dying_publish RUN HOME URL`.
 
 It says "loading" once some rows are in, and would wait for a minute before the rest.
 """
@@ -19,7 +19,8 @@ def main() -> None:
     def halting(run):
         for lot in whole(run):
             yield lot.slice(0, 50)
-            print("loading", flush=True)
+            sys.stdout.write("loading\n")
+            sys.stdout.flush()
             time.sleep(60)
 
     runfiles.lots = halting

@@ -235,14 +235,24 @@ def test_lists_that_cannot_be_are_refused(services):
     with services.store.reading() as conn:
         with pytest.raises(SettingError, match="none of queued"):
             jobs.listed(conn, status="'; DROP TABLE job; --")
+        with pytest.raises(SettingError, match="none of train"):
+            jobs.listed(conn, kind="train\0")
         with pytest.raises(SettingError, match="limit"):
             jobs.listed(conn, limit=0)
         with pytest.raises(JobError, match="no-such"):
             jobs.listed(conn, before="no-such")
-        with pytest.raises(JobError, match="no-such"):
-            jobs.find(conn, "no-such")
-    with pytest.raises(JobError):
-        jobs.ask_to_cancel(services.store, "no-such")
+    for job_id in ("no-such", "", "\0", "\ud800", "0" * 16, "a' OR '1'='1", "x" * 10_000):
+        with pytest.raises(JobError, match="there is none"), services.store.reading() as conn:
+            jobs.find(conn, job_id)
+        with pytest.raises(JobError, match="there is none"):
+            jobs.ask_to_cancel(services.store, job_id)
+
+
+def test_a_result_holds_no_figure_that_json_does_not_know(services):
+    running = brought_to(services, jobs.RUNNING)
+    with services.store.writing() as conn:
+        jobs.finished(conn, running, {"mae": float("nan"), "rows": [{"r2": float("inf")}, 1.5]})
+    assert found(services, running.job_id).result == {"mae": None, "rows": [{"r2": None}, 1.5]}
 
 
 def test_what_lies_in_the_queue_is_json(services):

@@ -110,7 +110,7 @@ def fits(kind, found):
 def matches(found, kind):
     if kind is Any:
         return True
-    if is_typeddict(kind):
+    if is_typeddict(kind) and isinstance(found, dict):
         hints = get_type_hints(kind)
         known = kind.__required_keys__ <= found.keys() <= hints.keys()
         return known and all(matches(value, hints[name]) for name, value in found.items())
@@ -123,7 +123,8 @@ def matches(found, kind):
         return isinstance(found, list) and all(matches(one, inner[0]) for one in found)
     if outer is dict:
         return isinstance(found, dict) and all(matches(one, inner[1]) for one in found.values())
-    return isinstance(found, (int, float) if kind is float else kind)
+    known = isinstance(kind, type) and not is_typeddict(kind)
+    return known and isinstance(found, (int, float) if kind is float else kind)
 
 
 def test_what_is_served(client, one_run):

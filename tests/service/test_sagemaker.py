@@ -4,12 +4,8 @@ import csv
 import io
 import json
 import os
-import re
-import shutil
+import pwd
 import socket
-import subprocess
-import sys
-import tarfile
 import time
 from pathlib import Path
 
@@ -17,11 +13,10 @@ import httpx
 import pytest
 
 from clv.apps.sagemaker.inference import input_fn, model_fn, output_fn, predict_fn
-from clv.apps.sagemaker.storage import put, unpack
-from clv.core.errors import RunError
+from clv.apps.sagemaker.storage import ARCHIVE, put
+from tests.containers import entry, laid, write_stays
 from tests.onerun import HORIZON
 
-ROOT = Path(__file__).resolve().parents[2]
 #: As hotel guests of the system that this stands in for are sent.
 ASKED = {
     "snapshot_date": "2025-06-04",
@@ -35,46 +30,11 @@ ASKED = {
         }
     ],
 }
-HYPERPARAMETERS = {
-    "horizon": "90",
-    "budget": "fast",
-    "models": '["mbgnbd", "hybrid"]',
-    "level": "0.9",
-    "sagemaker_region": "nowhere",
-}
-
-
-def entry(root, what, **more):
-    env = {**os.environ, "CLV_SAGEMAKER_ROOT": str(root), "CLV_SAGEMAKER_HOST": "127.0.0.1", **more}
-    words = [sys.executable, "-m", "clv.apps.sagemaker", what]
-    return subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def laid(root, log=None, told=HYPERPARAMETERS):
-    (root / "input" / "config").mkdir(parents=True)
-    (root / "input" / "config" / "hyperparameters.json").write_text(json.dumps(told))
-    data = root / "input" / "data" / "training"
-    data.mkdir(parents=True)
-    if log is not None:
-        shutil.copy(log, data / "stays.csv")
-    (root / "model").mkdir()
-    (root / "output").mkdir()
-    return root
 
 
 @pytest.fixture(scope="module")
 def stays(tmp_path_factory):
-    """The log of a hotel, under a hotel's names."""
-    from tests.logs import write_log
-
-    folder = tmp_path_factory.mktemp("hotel")
-    with write_log(folder / "plain.csv").open(newline="") as plain:
-        rows = list(csv.reader(plain))
-    with (folder / "stays.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["CustomerID", "Arrival Date", "Total Revenue USD", "Channel"])
-        writer.writerows(rows[1:])
-    return folder / "stays.csv"
+    return write_stays(tmp_path_factory.mktemp("hotel"))
 
 
 @pytest.fixture(scope="module")
@@ -96,30 +56,13 @@ def test_training_leaves_a_model_and_nothing_else(trained):
     assert manifest["mapping"]["date"]["column"] == "Arrival Date"
 
 
-@pytest.mark.parametrize(
-    ("told", "log", "said"),
-    [
-        ({"horizn": "90"}, True, "horizn is not a setting"),
-        ({}, False, "holds no file"),
-        ({"horizon": "soon"}, True, "horizon"),
-    ],
-)
-def test_a_failure_is_written_where_sagemaker_looks(tmp_path, stays, told, log, said):
-    root = laid(tmp_path, stays if log else None, told)
-    done = entry(root, "train")
-    _, err = done.communicate(timeout=100)
-    assert done.returncode > 0
-    assert said in (root / "output" / "failure").read_text()
-    assert said in err.decode()
-    assert list((root / "model").iterdir()) == []
-
-
 @pytest.fixture(scope="module")
 def served(trained):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = entry(trained, "serve", SAGEMAKER_BIND_TO_PORT=str(port))
+    more = {"SAGEMAKER_BIND_TO_PORT": str(port), "CLV_SAGEMAKER_USER": "nobody"}
+    server = entry(trained, "serve", **more)
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
     try:
         for _ in range(300):
@@ -131,11 +74,19 @@ def served(trained):
                 time.sleep(0.1)
         else:
             pytest.fail("the server does not answer")
+        client.pid = server.pid
         yield client
     finally:
         client.close()
         server.terminate()
         server.communicate(timeout=20)
+
+
+def test_who_answers_has_no_rights_of_root(served):
+    status = Path(f"/proc/{served.pid}/status").read_text()
+    [ids] = [line.split()[1:] for line in status.splitlines() if line.startswith("Uid:")]
+    mine = os.geteuid()
+    assert {*ids} == {str(pwd.getpwnam("nobody").pw_uid if mine == 0 else mine)}
 
 
 def test_the_request_of_the_hotel_is_answered_as_written(served):
@@ -178,6 +129,25 @@ def test_one_guest_is_told_the_same_among_others(served):
     assert told[3] == alone
 
 
+def test_the_level_of_intervals_can_be_asked_for(served):
+    def width(**more):
+        told = served.post("/invocations", json={**ASKED, **more}).json()
+        [guest] = told["predictions"]
+        return told["level"], guest["CLV_upper"] - guest["CLV_lower"]
+
+    (usual, between), (asked, wide) = width(), width(level=0.99)
+    assert (usual, asked) == (0.9, 0.99)
+    assert wide > between
+
+
+def test_blanks_around_an_id_are_none_of_it(served):
+    orders = ASKED["customers"][0]["transactions"]
+    guests = [{"CustomerID": name, "transactions": orders} for name in (" C001", "C001 ", 17)]
+    told = served.post("/invocations", json={**ASKED, "customers": guests}).json()
+    assert [each["CustomerID"] for each in told["predictions"]] == [" C001", "17"]
+    assert [each["code"] for each in told["problems"]] == ["twice"]
+
+
 def test_a_guest_who_cannot_be_read_fails_alone(served):
     bad = [
         {"CustomerID": "late", "transactions": [{"date": "2025-07-01", "amount": 10}]},
@@ -213,20 +183,57 @@ def test_lines_are_answered_line_by_line(served):
     assert "transactions" in told[3]["problem"]["detail"]
 
 
+def test_no_line_changes_the_answer_to_another(served):
+    # Without a snapshot date each counts up to its own last order, and to the run's at least.
+    line = json.dumps({"customer_id": "A", "transactions": [{"date": "2024-05-01", "amount": 9}]})
+    later = json.dumps({"customer_id": "B", "transactions": [{"date": "2025-05-01", "amount": 9}]})
+
+    def ask(*lines):
+        kind = {"content-type": "application/jsonlines"}
+        told = served.post("/invocations", content="\n".join(lines), headers=kind).text
+        return [json.loads(each) for each in told.splitlines()]
+
+    among = ask(line, later)
+    assert [each["snapshot_date"] for each in among] == ["2024-06-23", "2025-05-01"]
+    assert among == [*ask(line), *ask(later)]
+
+
+def test_a_line_too_deep_is_a_problem_of_its_own(served):
+    guest = json.dumps({**ASKED["customers"][0], "snapshot_date": "2025-06-04", "level": 0.8})
+    kind = {"content-type": "application/jsonlines"}
+    told = served.post("/invocations", content=f"{'[' * 10_000}\n{guest}", headers=kind)
+    deep, fine = [json.loads(each) for each in told.text.splitlines()]
+    assert deep["problem"]["code"] == "json"
+    assert (fine["CustomerID"], fine["level"]) == ("C001", 0.8)
+
+
+LOG = (
+    "CustomerID,Arrival Date,Total Revenue USD,Channel\n"
+    "A,2024-05-01,100,WEB\nB,2024-06-01,50,Direct\nA,2024-06-05,80,WEB\n"
+)
+
+
 def test_a_log_is_answered_with_a_table(served):
-    log = "CustomerID,Arrival Date,Total Revenue USD,Channel\nA,2024-05-01,100,WEB\nB,2024-06-01,50,Direct\nA,2024-06-05,80,WEB\n"  # noqa: E501
-    answer = served.post("/invocations", content=log, headers={"content-type": "text/csv"})
+    answer = served.post("/invocations", content=LOG, headers={"content-type": "text/csv"})
     assert answer.status_code == 200, answer.text
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [row["customer_id"] for row in rows] == ["A", "B"]
     assert [row["group"] for row in rows] == ["repeater", "onetimer"]
     assert {row["horizon_days"] for row in rows} == {str(HORIZON)}
-    as_json = served.post(
-        "/invocations",
-        content=log,
-        headers={"content-type": "text/csv", "accept": "application/json"},
-    ).json()
-    assert [each["customer_id"] for each in as_json["predictions"]] == ["A", "B"]
+    headers = {"content-type": "text/csv", "accept": "application/json"}
+    told = served.post("/invocations", content=LOG, headers=headers).json()
+    assert [each["customer_id"] for each in told["predictions"]] == ["A", "B"]
+    assert (told["rows"]["accepted"], told["rows"]["quarantined"]) == (3, 0)
+
+
+def test_a_log_is_asked_about_any_day_and_horizon_too(served):
+    kind = 'text/csv; charset=utf-8; snapshot_date=2024-06-02; xdays="180"; level=0.8'
+    answer = served.post("/invocations", content=LOG, headers={"content-type": kind})
+    assert answer.status_code == 200, answer.text
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["group"] for row in rows} == {"onetimer"}
+    told = {(row["as_of"], row["horizon_days"], row["level"]) for row in rows}
+    assert told == {("2024-06-02", "180", "0.8")}
 
 
 @pytest.mark.parametrize(
@@ -238,25 +245,39 @@ def test_a_log_is_answered_with_a_table(served):
         ('{"customers": [], "x": 1}', {"content-type": "application/json"}, 422, "validation"),
         ("", {"content-type": "text/csv"}, 400, "body"),
         ("a,b\n1,2\n", {"content-type": "text/csv"}, 422, "column"),
+        (LOG, {"content-type": "text/csv; snapshot_date=soon"}, 422, "setting"),
+        (LOG, {"content-type": "text/csv; xdays=0"}, 422, "setting"),
+        ('{"customers": [], "level": 2}', {"content-type": "application/json"}, 422, "validation"),
         ("x" * 7_000_000, {"content-type": "text/csv"}, 413, "body-too-large"),
     ],
 )
 def test_bad_bodies_are_problems(served, content, headers, status, code):
     answer = served.post("/invocations", content=content, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert "/tmp" not in answer.text
     assert served.get("/ping").status_code == 200
 
 
 def test_what_cannot_be_accepted_is_a_problem(served):
     answer = served.post("/invocations", json=ASKED, headers={"accept": "image/png"})
     assert (answer.status_code, answer.json()["code"]) == (406, "not-acceptable")
+    for accept in ("*/*", "application/*", "image/png, application/json;q=0.5"):
+        answer = served.post("/invocations", json=ASKED, headers={"accept": accept})
+        assert answer.headers["content-type"] == "application/json"
 
 
-def test_serving_without_a_model_says_so_and_ends(tmp_path):
-    server = entry(laid(tmp_path), "serve")
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"SAGEMAKER_BIND_TO_PORT": "http"}, "SAGEMAKER_BIND_TO_PORT: 'http' is no port"),
+        ({"CLV_SAGEMAKER_ROOT": "/nowhere"}, "not a run folder"),
+    ],
+)
+def test_what_keeps_it_from_serving_is_said_at_once(trained, more, said):
+    server = entry(trained, "serve", **more)
     _, err = server.communicate(timeout=60)
-    assert server.returncode == 6
-    assert "not a run folder" in err.decode()
+    assert server.returncode in (2, 6)
+    assert said in err.decode()
 
 
 def test_another_word_is_refused(tmp_path):
@@ -274,35 +295,11 @@ def test_the_four_functions_do_the_same(trained, served):
     assert json.loads(body) == served.post("/invocations", json=ASKED).json()
 
 
-def test_an_archive_is_unpacked_where_it_belongs(trained, tmp_path):
+def test_an_archive_that_nobody_unpacked_is_a_model_too(trained, tmp_path):
     written = put(trained / "model", str(tmp_path / "out"), None)
-    unpack(Path(written[-1]), tmp_path / "again")
-    there = {p.relative_to(tmp_path / "again") for p in (tmp_path / "again").rglob("*.json")}
-    model = trained / "model"
-    assert there == {p.relative_to(model) for p in model.rglob("*.json")}
-
-
-@pytest.mark.parametrize("name", ["../out", "link"])
-def test_an_archive_with_tricks_is_refused(tmp_path, name):
-    archive = tmp_path / "model.tar.gz"
-    with tarfile.open(archive, "w:gz") as packed:
-        told = tarfile.TarInfo(name)
-        if name == "link":
-            told.type, told.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        packed.addfile(told)
-    with pytest.raises(RunError, match="unpacked"):
-        unpack(archive, tmp_path / "inside")
-    assert not (tmp_path / "out").exists()
-
-
-def test_the_image_is_made_of_what_is_there():
-    text = (ROOT / "deploy" / "sagemaker" / "Dockerfile").read_text()
-    copied = [
-        name
-        for line in re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE)
-        for name in line.split()[:-1]
-    ]
-    assert copied
-    assert all((ROOT / name).exists() for name in copied)
-    assert 'ENTRYPOINT ["python", "-m", "clv.apps.sagemaker"]' in text
-    assert "USER clv" in text
+    (tmp_path / "alone").mkdir()
+    Path(written[-1]).rename(tmp_path / "alone" / ARCHIVE)
+    model = model_fn(str(tmp_path / "alone"))
+    body, _ = output_fn(predict_fn(input_fn(json.dumps(ASKED)), model))
+    model.close()
+    assert json.loads(body)["predictions"][0]["CustomerID"] == "C001"

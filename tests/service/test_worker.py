@@ -197,25 +197,25 @@ def test_a_job_whose_own_process_dies_is_begun_again(shop):
     assert shop.wait(job_id, jobs.DONE).attempts == 2
 
 
-def test_a_worker_told_to_stop_puts_its_job_back_within_seconds(any_shop):
-    job_id = any_shop.submit()
-    worker = any_shop.start()
-    any_shop.wait(job_id, jobs.RUNNING)
+def test_a_worker_told_to_stop_puts_its_job_back_within_seconds(production):
+    job_id = production.submit()
+    worker = production.start()
+    production.wait(job_id, jobs.RUNNING)
     [child] = children_of(worker)
     started = time.monotonic()
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
     assert time.monotonic() - started < 6
     assert gone(child, 0.1)
-    back = any_shop.find(job_id)
+    back = production.find(job_id)
     assert (back.status, back.attempts) == (jobs.QUEUED, 0)
     # So does Ctrl-C, wherever the next worker is just then.
-    next_ = any_shop.start()
-    any_shop.wait(job_id, jobs.RUNNING)
+    next_ = production.start()
+    production.wait(job_id, jobs.RUNNING)
     next_.send_signal(signal.SIGINT)
     assert next_.wait(10) == 0
-    any_shop.start()
-    assert any_shop.wait(job_id, jobs.DONE).attempts == 1
+    production.start()
+    assert production.wait(job_id, jobs.DONE).attempts == 1
 
 
 def test_a_worker_that_cannot_put_its_job_back_ends_all_the_same(shop):
@@ -231,21 +231,21 @@ def test_a_worker_that_cannot_put_its_job_back_ends_all_the_same(shop):
     assert shop.wait(job_id, jobs.DONE).attempts == 2
 
 
-def test_a_running_job_is_cancelled_within_two_seconds(any_shop):
-    job_id = any_shop.submit(params=LARGE)
-    worker = any_shop.start()
-    any_shop.wait(job_id, jobs.RUNNING, until=lambda job: job.stage == "draw the shop")
+def test_a_running_job_is_cancelled_within_two_seconds(shop):
+    job_id = shop.submit(params=LARGE)
+    worker = shop.start()
+    shop.wait(job_id, jobs.RUNNING, until=lambda job: job.stage == "draw the shop")
     [child] = children_of(worker)
     started = time.monotonic()
-    jobs.ask_to_cancel(any_shop.store, job_id)
+    jobs.ask_to_cancel(shop.store, job_id)
     assert gone(child, 4)
     took = time.monotonic() - started
-    cancelled = any_shop.wait(job_id, jobs.CANCELLED)
+    cancelled = shop.wait(job_id, jobs.CANCELLED)
     # Asked within half a second; a process that is slow to leave gets two more.
     assert took < 3.5
     assert (cancelled.result, cancelled.problem) == (None, None)
-    assert list((any_shop.place.home / "samples").glob("[!.]*")) == []
-    any_shop.wait(any_shop.submit(), jobs.DONE)
+    assert list((shop.place.home / "samples").glob("[!.]*")) == []
+    shop.wait(shop.submit(), jobs.DONE)
 
 
 def test_each_job_ends_as_it_must_and_hinders_no_other(shop):
@@ -259,7 +259,7 @@ def test_each_job_ends_as_it_must_and_hinders_no_other(shop):
     shop.wait(last, jobs.DONE)
     problem = shop.find(unreadable).problem
     assert problem["code"] == "source"
-    assert "none.csv" in problem["message"]
+    assert "no file, folder or glob none.csv" in problem["message"]
     problem = shop.find(lost).problem
     assert problem["code"] == "upload"
     assert "send the file again" in problem["message"]

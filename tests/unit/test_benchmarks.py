@@ -15,6 +15,7 @@ from benchmarks.biglog import FIRST_DAY, SPAN, write_big_log
 from benchmarks.memory import Footprint, footprints_table
 from benchmarks.peer import Peer, versions
 from benchmarks.population import PURCHASES, SHORTEST, customers, sorted_keys
+from benchmarks.publishing import Published
 from benchmarks.result import COLUMNS, Result, least, seconds, side_by_side, table
 from benchmarks.scoring import Scored
 from benchmarks.whole_run import Watched, resident_mb, stages_table
@@ -315,6 +316,9 @@ def test_the_page_has_a_table_for_each_rival():
         footprints=[Footprint("fit", 2_000, 0.5, 48_000, 80_000)],
         run=Watched(2.0, 1300.4, {"stages": stages, "counts": counts}),
         scored=Scored(1_000_000, {"features and forecasts": 40.0}, {}),
+        published=Published(
+            1_000_000, {"SQLite": 30.0}, {"SQLite": 8.0}, {"all, by clv": {"SQLite": [2.0, 5.0]}}
+        ),
     )
     told = page("a machine", measured)
     beside, other = told.split("## Side by side with pymc-marketing")
@@ -325,6 +329,8 @@ def test_the_page_has_a_table_for_each_rival():
     assert "200 features" in other.split("## Features")[1]
     assert "asked about\n1,000,000 others" in other
     assert "| features and forecasts | 40" in other
+    assert "| SQLite   | 30 " in other
+    assert "| all, by clv | 3.5" in other
     assert "| fit | 2,000" in other
     assert "| read          | 1.5" in other
     assert tables(measured).count("| case") == 3

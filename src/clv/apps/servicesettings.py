@@ -84,6 +84,11 @@ class ServiceSettings(BaseSettings):
     cache_seconds: float = Field(
         default=300, gt=0, description="How long answers are kept; a publish ends them sooner."
     )
+    warm: bool = Field(
+        default=True,
+        description="Make a run ready for the orders of today once it is loaded, in the"
+        " background: else the first order of the day takes two seconds longer.",
+    )
     embedded_worker: bool = Field(
         default=True, description="Let clv serve run a worker for jobs as well."
     )

@@ -68,12 +68,17 @@ class Settings(ServiceSettings):
 
     sagemaker_root: Path = Field(
         default=Path("/opt/ml"),
-        description="Folder in which a container of SageMaker finds its input and leaves its model.",
+        description="Folder where a container of SageMaker finds its input and leaves its model.",
     )
     sagemaker_host: str = Field(
         default="0.0.0.0",  # noqa: S104 a container's own
         description="Address that a container of SageMaker listens on, at port 8080 or"
         " SAGEMAKER_BIND_TO_PORT.",
+    )
+    sagemaker_user: str | None = Field(
+        default=None,
+        description="User that a container of SageMaker goes on as once it serves, where it was"
+        " started as root. Default: none, who started it stays.",
     )
 
     def machine(self) -> Machine:

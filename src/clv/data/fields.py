@@ -26,7 +26,8 @@ _WHOLE_TYPES = (*_WHOLE, "UINTEGER", "UBIGINT", "UHUGEINT")
 _FLOAT_TYPES = ("FLOAT", "DOUBLE")
 #: Rows from which it pays to parse distinct values only.
 _MANY = 100_000
-_BLANKS = " \t\r\n\u00a0\u2007\u202f\u3000\ufeff\u200b"
+#: What is trimmed from texts.
+BLANKS = " \t\r\n\u00a0\u2007\u202f\u3000\ufeff\u200b"
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Fields:
         place = self.mapping[field].position
         kind = self._staged.types[place]
         if kind == TEXT:
-            return f"trim(c{place}, '{_BLANKS}')" if self._padded(place) else f"c{place}"
+            return f"trim(c{place}, '{BLANKS}')" if self._padded(place) else f"c{place}"
         if kind in _FLOAT_TYPES and self._all_whole(place):
             return f"CAST(TRY_CAST(c{place} AS BIGINT) AS VARCHAR)"
         # Not with ::, after which [1] would be taken for a part of the type.

@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import ibis.expr.types as ir
     import pyarrow as pa
 
@@ -21,11 +23,13 @@ class Recipes:
 
     Parameters
     ----------
+    since : day that no row is expected to lie before, so that customers who came in other years
+        share statements; an earlier row has one of its own
     most : statements kept
     """
 
-    def __init__(self, engine: DuckDBEngine, most: int = 64) -> None:
-        self.engine = engine
+    def __init__(self, engine: DuckDBEngine, since: date | None = None, most: int = 64) -> None:
+        self.engine, self.since = engine, since
         self._most = most
         # The expression is kept along: small tables of its own live as long as it does.
         self._kept: OrderedDict[Hashable, tuple[ir.Table, str]] = OrderedDict()

@@ -232,7 +232,9 @@ class Book:
                 f"history: no purchase is left up to {as_of} once returns are taken off."
                 " Is the sign of the amounts right?"
             )
-        return cls(ledger, first, as_of, Sources(ledger, known, series, country), recipes)
+        since = recipes.since if recipes is not None else None
+        sources = Sources(ledger, known, series, country, since)
+        return cls(ledger, first, as_of, sources, recipes)
 
     def only(self, customers: Iterable[str]) -> Book:
         """The book of some customers alone."""

@@ -87,6 +87,7 @@ class Sources:
         customer, and any columns
     series : what is known of days: a date, once, and any number columns
     country : code of the country whose holidays count where a customer's is not known
+    since : day that the first purchase counts as where it came later; holidays are told from then
 
     Raises
     ------
@@ -98,6 +99,7 @@ class Sources:
     known: ir.Table | None = None
     series: ir.Table | None = None
     country: str = "US"
+    since: date | None = None
 
     def __post_init__(self) -> None:
         if country_code(self.country) is None:
@@ -167,11 +169,12 @@ class Sources:
             for name in (*USUAL["country"], "customer_country")
             if name in table.columns
         )
-        return (self.ledger.returns, self.country, first_day.year, columns, named)
+        first_year = min(first_day, self.since or first_day).year
+        return (self.ledger.returns, self.country, first_year, columns, named)
 
     def _first_day(self, as_of: AsOf) -> date:
         found = self.ledger.bought.agg(first=_.date.min()).to_pyarrow()["first"][0].as_py()
-        return min(found or as_of.day, as_of.day)
+        return min(found or as_of.day, as_of.day, self.since or as_of.day)
 
 
 def plain_names(names: Iterable[str], prefix: str) -> dict[str, str]:

@@ -27,6 +27,9 @@ FURTHEST = 4.0
 #: Logarithms of a profile, as `_logs` tells them, and the pairs of them.
 LOGS = 7
 _FIRST, _SECOND = np.triu_indices(LOGS, 1)
+PAIRS = tuple(zip(_FIRST.tolist(), _SECOND.tolist(), strict=True))
+#: Amounts up to so many floors are nothing.
+SMALL = 1.0 + 1e-6
 
 
 class Known(NamedTuple):
@@ -149,7 +152,7 @@ class Surrogate:
         inside = np.minimum(np.maximum(logs, self.low), self.high)
         told = self._columns(known, inside) @ self.weights
         amounts = np.exp(told[:, : len(AMOUNTS)])
-        amounts *= amounts > self.floors * (1.0 + 1e-6)
+        amounts *= amounts > self.floors * SMALL
         chances = expit(told[:, len(AMOUNTS) :])
         beyond = (inside != logs).any(axis=1)
         return Said._make((*amounts.T, *chances.T, beyond))
@@ -182,12 +185,15 @@ class Surrogate:
         again = (known.x > 0)[:, None]
         bent = np.maximum(logs[:, :, None] - self.bends, 0.0).reshape(n, -1)
         products = logs.take(_FIRST, axis=1) * logs.take(_SECOND, axis=1)
-        more = np.zeros((n, len(self.centre)))
-        if known.more.shape[1]:
-            told = (known.more - self.centre) / self.spread
-            np.clip(np.nan_to_num(told), -FURTHEST, FURTHEST, out=more)
+        told = known.more.shape[1] > 0
+        more = self.besides(known.more) if told else np.zeros((n, len(self.centre)))
         parts = (np.ones((n, 1)), logs, bent, products, again, again * logs, more)
         return np.concatenate(parts, axis=1)
+
+    def besides(self, more: Floats) -> Floats:
+        """(n, k) columns of what else is known, last of all."""
+        away = np.nan_to_num((more - self.centre) / self.spread)
+        return np.clip(away, -FURTHEST, FURTHEST)
 
     def to_json(self) -> Json:
         arrays = ("centre", "spread", "low", "high", "bends", "weights", "floors")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
@@ -17,12 +18,14 @@ import pyarrow.parquet as pq
 
 from clv.core.errors import SettingError, UnsuitedError
 from clv.core.schema import OPTIONAL_COLUMNS
+from clv.core.types import AsOf
 from clv.data.accepted import accepted_rows
 from clv.data.engine import DuckDBEngine
 from clv.data.recipes import Recipes
 from clv.data.settings import Columns
+from clv.ops.oneprofile import OneProfile
 from clv.ops.predictconfig import PredictConfig
-from clv.ops.profilescoring import ProfileScorer
+from clv.ops.profilescoring import ProfileScorer, features_of
 from clv.ops.progress import Silent
 from clv.ops.rescoring import Scored, rescore
 from clv.ops.scoring import Scorer
@@ -30,7 +33,7 @@ from clv.ops.tablescoring import TableScorer
 from clv.ops.tabletold import TABLE
 
 if TYPE_CHECKING:
-    from clv.core.types import AsOf, Horizon, Json
+    from clv.core.types import Horizon, Json
     from clv.ops.machine import Machine
     from clv.ops.profile import Profile
     from clv.ops.runs import Run
@@ -44,8 +47,8 @@ _WITHOUT = ("unit_price",)
 class Desk:
     """An engine that stays for the next customer, used by one after the other."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(self, machine: Machine, since: date | None) -> None:
+        self._machine, self._since = machine, since
         self._lock = Lock()
         self._recipes: Recipes | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -58,7 +61,7 @@ class Desk:
                 self._folder = tempfile.TemporaryDirectory(prefix="clv-")
                 place, machine = Path(self._folder.name), self._machine
                 engine = DuckDBEngine(place, machine.memory_limit, machine.threads)
-                self._recipes = Recipes(engine)
+                self._recipes = Recipes(engine, self._since)
             yield self._recipes
 
     def close(self) -> None:
@@ -96,9 +99,10 @@ class Champion:
         RunError : a file of the run is missing, broken or of another version
         """
         if run.manifest.get("kind") == TABLE:
-            return cls(run, machine, None, None, TableScorer.load(run.model), Desk(machine))
+            return cls(run, machine, None, None, TableScorer.load(run.model), Desk(machine, None))
         scorer, profiles = Scorer.load(run.model), ProfileScorer.load(run.model)
-        return cls(run, machine, scorer, profiles, None, Desk(machine))
+        since = date.fromisoformat(run.manifest["counts"]["first_day"])
+        return cls(run, machine, scorer, profiles, None, Desk(machine, since))
 
     @property
     def version(self) -> str:
@@ -137,7 +141,15 @@ class Champion:
         assert self.scorer is not None
         assert self.profiles is not None
         day = today or datetime.now(UTC).date()
-        return self.profiles.score(profiles, self.scorer, asked, day)
+        if len(profiles) == 1:
+            more = features_of(profiles[0], self.scorer)
+            figures = [self._one.figures(profiles[0], more, asked)]
+        else:
+            figures = self.profiles.figures(profiles, self.scorer, asked)
+        return [
+            self.profiles.told(profile, found, self.scorer, day)
+            for profile, found in zip(profiles, figures, strict=True)
+        ]
 
     def of_transactions(
         self,
@@ -169,6 +181,18 @@ class Champion:
             silent = Silent()
             return rescore(self.run, str(path), asked, self.machine, silent, self.scorer, recipes)
 
+    def warm(self, day: date) -> None:
+        """Write the statements for customers as of a day, which the first of them would wait for.
+
+        There are two kinds of customers: those who returned something, and those who did not.
+        """
+        if self.scorer is None:
+            return
+        rows = {"customer_id": ["a", "a"], "date": [str(day)] * 2, "amount": ["2", "-1"]}
+        both = pa.table({name: pa.array(values, pa.string()) for name, values in rows.items()})
+        for some in (both, both.slice(0, 1)):
+            self.of_transactions(some, as_of=AsOf(day))
+
     def require_orders(self) -> None:
         """
         Raises
@@ -189,6 +213,12 @@ class Champion:
     def close(self) -> None:
         """Let go of the engine and its folder."""
         self._desk.close()
+
+    @cached_property
+    def _one(self) -> OneProfile:
+        assert self.profiles is not None
+        assert self.scorer is not None
+        return OneProfile.of(self.profiles, self.scorer)
 
     def _complete(self, rows: pa.Table) -> pa.Table:
         """The rows, with an empty column for each that the run's log had and they have not."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Self
 
 from clv.ops.champion import Champion
 from clv.ops.runs import Run
-from clv.ops.store.publishing import CHAMPION, current
+from clv.ops.store.publishing import CHAMPION, current, current_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,10 +45,14 @@ class Champions:
 
     Which one is meant is looked up in the store each time, so that every process answers by a
     newly published run from its next request on, and none by half of two.
+
+    Parameters
+    ----------
+    warm : make each run ready for the orders of today, in a thread, once it is loaded
     """
 
-    def __init__(self, store: Store, machine: Machine) -> None:
-        self.store, self.machine = store, machine
+    def __init__(self, store: Store, machine: Machine, *, warm: bool = False) -> None:
+        self.store, self.machine, self._warm = store, machine, warm
         self._loaded: OrderedDict[int, Champion] = OrderedDict()
         self._lock = Lock()
 
@@ -59,8 +64,7 @@ class Champions:
         RunError : nothing is published under it, or its folder cannot be read
         StoreError : the store cannot be asked
         """
-        with self.store.reading() as conn:
-            found = current(conn, name)
+        found = current_of(self.store, name)
         return Serving(found, self.loaded(found))
 
     def seen(self, conn: Connection, name: str = CHAMPION) -> Serving:
@@ -78,6 +82,9 @@ class Champions:
             if champion is None:
                 champion = Champion.load(Run.open(Path(found.folder)), self.machine)
                 self._loaded[found.run_no] = champion
+                if self._warm:
+                    today = datetime.now(UTC).date()
+                    Thread(target=champion.warm, args=(today,), daemon=True).start()
                 while len(self._loaded) > MOST_LOADED:
                     # Whoever still asks it keeps it alive; its engine goes with it.
                     self._loaded.popitem(last=False)

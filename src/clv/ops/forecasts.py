@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -24,7 +25,7 @@ from clv.ops.seeking import Seek
 from clv.ops.store.database import rows
 from clv.ops.store.replacing import remove_forecasts, replace_forecasts
 from clv.ops.store.tables import forecasts_of, run
-from clv.ops.store.tallying import NAMES, SUMS, Tally
+from clv.ops.store.tallying import CHANCES, NAMES, SUMS, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +48,6 @@ __all__ = [
 
 By = Literal["segment", "value_tier", "clv_level", "mismatch", "group", "channel"]
 
-#: Columns of a customer's row; the names of its cell come between.
-_COLUMNS = tuple(column.name for column in forecasts_of(0).c if column.name != "cell")
 #: A customer as it is told, in this order.
 TOLD = (
     *("customer_id", "group", "clv", "clv_lower", "clv_upper", "level", "p_alive", "p_purchase"),
@@ -65,6 +64,7 @@ _DAYS = tuple(
     if name.startswith("next_") or name in ("as_of", "first_purchase", "last_purchase")
 )
 _RESCORED = _OWN.index("rescored_at")
+_in_order = itemgetter(*((*_OWN, *NAMES).index(name) for name in TOLD))
 
 
 def customer(conn: Connection, run_no: int, customer_id: str) -> Json | None:
@@ -171,20 +171,17 @@ def _tally(conn: Connection, run_no: int) -> Tally:
 
 
 def _told(row: Sequence[Any], names: Sequence[str | None]) -> Json:
-    values = list(row)
+    values = [*row, *names]
     for place in _DAYS:
         # SQLite has days as texts already.
         if isinstance(values[place], date):
             values[place] = values[place].isoformat()
-    values[_RESCORED] = _moment(values[_RESCORED])
-    own = dict(zip(_OWN, values, strict=True))
-    own |= zip(NAMES, names, strict=True)
-    return {name: own[name] for name in TOLD}
+    if values[_RESCORED] is not None:
+        values[_RESCORED] = _moment(values[_RESCORED])
+    return dict(zip(TOLD, _in_order(values), strict=True))
 
 
-def _moment(value: Any) -> str | None:
-    if value is None:
-        return None
+def _moment(value: Any) -> str:
     at: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
     utc: datetime = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return utc.isoformat()
@@ -224,10 +221,12 @@ def _sums(tally: Tally, here: Bools) -> Json:
     sums: dict[str, float | None] = {}
     means: dict[str, float | None] = {}
     for place, name in enumerate(SUMS):
-        known = ~np.isnan(figures[:, place])
-        customers = int(counts[known].sum())
-        sums[name] = float(figures[known, place].sum()) if known.any() else None
-        means[name] = float(figures[known, place].sum()) / customers if customers else None
+        told = ~np.isnan(figures[:, place])
+        total = float(figures[told, place].sum())
+        among = tally.known[here, CHANCES.index(name)] if name in CHANCES else counts[told]
+        customers = int(among.sum())
+        sums[name] = total if told.any() else None
+        means[name] = total / customers if customers else None
     return {
         "customers": int(counts.sum()),
         "total_clv": sums["clv"] or 0.0,

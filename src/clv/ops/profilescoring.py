@@ -21,6 +21,7 @@ from clv.models.distribution import Distribution, PastDay
 from clv.models.learners.encoder import Encoder
 from clv.models.reasons.sentences import sentence
 from clv.models.surrogate import AMOUNTS, CHANCES, Known, Surrogate
+from clv.ops.oneprofile import Figures
 from clv.ops.scoring import FURTHEST_DAYS
 from clv.segments.levels import recommended_cac
 from clv.segments.rfm import segment
@@ -101,19 +102,16 @@ class ProfileScorer:
             distribution = Distribution.assumed(mean)
         return cls(surrogate, distribution, horizon, margin)
 
-    def score(
-        self, profiles: Sequence[Profile], scorer: Scorer, level: float, today: date
-    ) -> list[Json]:
-        """One answer a profile, in their order.
+    def figures(self, profiles: Sequence[Profile], scorer: Scorer, level: float) -> list[Figures]:
+        """What is expected of each customer, in their order.
 
         Parameters
         ----------
         scorer : of the run, whose cut points place customers
         level : of the intervals
-        today : day on which the profiles hold
         """
         x, t_x, T, total = np.array([(p.x, p.t_x, p.T, p.total) for p in profiles]).T
-        more = [_more(profile.more, scorer.channels) for profile in profiles]
+        more = [features_of(profile, scorer) for profile in profiles]
         known = Known(x, t_x, T, total, self.surrogate.encode(more))
         said = self.surrogate.said(known)
         clv, onetimer = said.clv, x == 0
@@ -121,48 +119,53 @@ class ProfileScorer:
         lower, upper = spread.around(clv, level, self.margin)
         chance = said.p_purchase
         most = chance * self.horizon_days
-        purchases = np.minimum(np.maximum(said.expected_purchases, chance), most)
         r, f, m = scorer.rfm.score(T - t_x, x + 1.0, total)
         rfm = r + f + m
-        columns = {
-            "clv": clv.tolist(),
-            "clv_lower": lower.tolist(),
-            "clv_upper": upper.tolist(),
-            "p_alive": np.maximum(said.p_alive, chance).tolist(),
-            "p_purchase": chance.tolist(),
-            "expected_purchases": purchases.tolist(),
-            "expected_order_value": said.expected_order_value.tolist(),
-            "rfm_score": rfm.tolist(),
-            "segment": segment(rfm).tolist(),
-            "value_tier": scorer.levels.value_tier(clv).tolist(),
-            "clv_level": scorer.levels.level(clv).tolist(),
-            "recommended_cac": recommended_cac(clv).tolist(),
-            "next_purchase_date": [_date(today, days) for days in said.next_days.tolist()],
-        }
-        answers = []
-        tellable, beyond = self.tellable, said.beyond.tolist()
-        for row, (profile, *values) in enumerate(zip(profiles, *columns.values(), strict=True)):
-            answer = dict(zip(columns, values, strict=True))
-            answer["customer_id"] = profile.customer_id
-            answer["group"] = "onetimer" if profile.x == 0 else "repeater"
-            answer["confidence"] = _confidence(answer)
-            answer["reasons"] = sentence(
+        columns = Figures(
+            clv,
+            lower,
+            upper,
+            np.maximum(said.p_alive, chance),
+            chance,
+            np.minimum(np.maximum(said.expected_purchases, chance), most),
+            said.expected_order_value,
+            rfm,
+            segment(rfm),
+            scorer.levels.value_tier(clv),
+            scorer.levels.level(clv),
+            recommended_cac(clv),
+            said.next_days,
+            said.beyond,
+        )
+        return [Figures(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
+
+    def told(self, profile: Profile, found: Figures, scorer: Scorer, today: date) -> Json:
+        """The answer to a profile.
+
+        Parameters
+        ----------
+        today : day on which the profile holds
+        """
+        notices = [*profile.notices]
+        if found.beyond:
+            notices.append(_BEYOND)
+        return {
+            "customer_id": profile.customer_id,
+            "group": "onetimer" if profile.x == 0 else "repeater",
+            **dict(zip(_AS_FOUND, found, strict=False)),
+            "next_purchase_date": _date(today, found.next_days),
+            "confidence": _confidence(found),
+            "reasons": sentence(
                 int(profile.x),
                 profile.t_x,
                 profile.T - profile.t_x,
-                answer["p_alive"],
-                answer["expected_order_value"],
+                found.p_alive,
+                found.expected_order_value,
                 scorer.typical_order_value,
-            )
-            answer["notices"] = list(profile.notices)
-            if beyond[row]:
-                answer["notices"].append(
-                    "beyond all customers that the model learned from; forecast as the nearest"
-                    " of them"
-                )
-            answer["not_used"] = [name for name in profile.more if name not in tellable]
-            answers.append(answer)
-        return answers
+            ),
+            "notices": notices,
+            "not_used": [name for name in profile.more if name not in self.tellable],
+        }
 
     @cached_property
     def tellable(self) -> frozenset[str]:
@@ -206,6 +209,9 @@ class ProfileScorer:
             ) from error
 
 
+#: Figures that are told as they were found; the rest of them comes last.
+_AS_FOUND = Figures._fields[: Figures._fields.index("next_days")]
+_BEYOND = "beyond all customers that the model learned from; forecast as the nearest of them"
 #: Feature -> name by which a profile tells it.
 _PLAIN = {
     "first_channel": "channel",
@@ -215,20 +221,24 @@ _PLAIN = {
 _FEATURE = {plain: feature for feature, plain in _PLAIN.items()}
 
 
-def _more(told: Json | Any, channels: dict[str, str]) -> Json:
+def features_of(profile: Profile, scorer: Scorer) -> Json:
     """What a profile tells besides, by names of features."""
     found: Json = {}
-    for name, value in told.items():
+    for name, value in profile.more.items():
         if value is None:
             continue
         if name == "channel":
-            found["first_channel"] = channels.get(bare(str(value)), OTHER) if value else UNKNOWN
+            found["first_channel"] = _channel(value, scorer)
         elif name in _FEATURE:
             found[_FEATURE[name]] = value
             found[f"known_{name}"] = value
         else:
             found[name if name in TELLABLE else f"known_{name}"] = value
     return found
+
+
+def _channel(told: Any, scorer: Scorer) -> str:
+    return scorer.channels.get(bare(str(told)), OTHER) if told else UNKNOWN
 
 
 def _known(history: History) -> Known:
@@ -278,8 +288,8 @@ def _date(today: date, days: float) -> str | None:
     return (today + timedelta(days=int(np.ceil(days)))).isoformat()
 
 
-def _confidence(answer: Json) -> str:
+def _confidence(found: Figures) -> str:
     """How wide the interval is beside its forecast."""
-    half = (answer["clv_upper"] - answer["clv_lower"]) / 2.0
-    high, medium = (half <= times * answer["clv"] for times in CONFIDENT)
+    half = (found.clv_upper - found.clv_lower) / 2.0
+    high, medium = (half <= times * found.clv for times in CONFIDENT)
     return "High" if high else "Medium" if medium else "Low"

@@ -26,6 +26,8 @@ SEGMENT_FLOORS = {
 #: Those of the segments above the lowest.
 _FLOORS = np.array(list(SEGMENT_FLOORS.values())[1:])
 _NAMES = np.array(list(SEGMENT_FLOORS), dtype=object)
+#: Segment of each sum, by its place.
+SEGMENT_OF = tuple(_NAMES[_FLOORS.searchsorted(range(16), side="right")].tolist())
 
 
 class RFMScores(NamedTuple):

@@ -205,7 +205,7 @@ def test_a_parameter_given_twice_and_an_address_of_odd_bytes(api):
 
 
 def test_what_is_at_no_path_is_told(api):
-    for path in ("/api/nothing", "/api", "/api/customers/", "//", "/api/../etc/passwd"):
+    for path in ("/api/nothing", "/api", "/api/customers/", "/api/../etc/passwd"):
         assert api.get(path).status_code == 404
     assert api.delete("/api/customers").status_code == 405
     assert api.ask("PUT", "/api/predict").status_code == 405

@@ -8,9 +8,10 @@ from clv.ops import audit
 PATH = "/api/transactions"
 
 
-@pytest.fixture
-def writes(own_api):
-    return own_api
+@pytest.fixture(scope="module")
+def writes(opened, made):
+    """Shared by the tests here, each of which has customers of its own."""
+    return opened(made.log)
 
 
 def sent(api, orders, **more):
@@ -79,20 +80,20 @@ def test_some_orders_fail_and_the_others_are_kept(writes):
 
 
 def test_an_order_known_by_its_id_is_not_kept_twice(writes):
-    order = {"customer_id": "A", "date": "2023-12-30", "amount": 10, "order_id": "1"}
+    order = {"customer_id": "Twice", "date": "2023-12-30", "amount": 10, "order_id": "1"}
     assert sent(writes, [order])["accepted"] == 1
     again = sent(writes, [order])
     assert (again["accepted"], again["duplicates"], again["failed"]) == (0, 1, 0)
-    assert writes.ok("/api/customers/A")["historic_value"] == 10
+    assert writes.ok("/api/customers/Twice")["historic_value"] == 10
 
 
 def test_a_request_sent_again_under_its_key_is_answered_as_before(writes):
-    orders = [{"customer_id": "A", "date": "2023-12-30", "amount": 10}]
+    orders = [{"customer_id": "Key", "date": "2023-12-30", "amount": 10}]
     key = {"Idempotency-Key": "8e03978e-40d5"}
     first = sent(writes, orders, headers=key)
     assert sent(writes, orders, headers=key) == first
-    assert writes.ok("/api/customers/A")["historic_value"] == 10
-    other = [{"customer_id": "A", "date": "2023-12-30", "amount": 11}]
+    assert writes.ok("/api/customers/Key")["historic_value"] == 10
+    other = [{"customer_id": "Key", "date": "2023-12-30", "amount": 11}]
     writes.refused(writes.post(PATH, {"transactions": other}, headers=key), 409, "conflict")
 
 

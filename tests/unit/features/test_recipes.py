@@ -55,7 +55,7 @@ def book(engine, table, recipes=None):
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     with DuckDBEngine(tmp_path_factory.mktemp("desk"), threads=1) as engine:
-        yield Recipes(engine)
+        yield Recipes(engine, date(2022, 1, 1))
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +72,9 @@ def reference(tmp_path_factory):
         {"seed": 3, "country": (None, "DE")},
         {"seed": 4, "returns": False},
         {"seed": 5, "year": 2020},
+        {"seed": 6, "year": 2024},
     ],
-    ids=["first", "again", "another country", "nothing returned", "an earlier first year"],
+    ids=["first", "again", "another country", "nothing returned", "earlier", "later"],
 )
 def test_they_answer_as_if_written_anew(desk, reference, tmp_path, shop):
     table = log(**shop)

@@ -57,15 +57,15 @@ def test_a_cursor_leads_to_the_place_it_was_made_of():
 def test_a_cursor_of_another_query_or_run_is_refused():
     text = cursor(7, CustomerQuery(), PLACE)
     for asked in ({"segment": ["Lost"]}, {"sort": "p_alive"}, {"descending": False}):
-        with pytest.raises(SettingError, match="^cursor: goes on with another sort"):
+        with pytest.raises(SettingError, match=r"^cursor: goes on with another sort"):
             on(text, **asked)
-    with pytest.raises(StaleCursorError, match="^cursor: another run"):
+    with pytest.raises(StaleCursorError, match=r"^cursor: another run"):
         on(cursor(6, CustomerQuery(), PLACE))
 
 
 @given(st.text(max_size=80))
 def test_what_was_never_a_cursor_is_refused(text):
-    with pytest.raises(SettingError, match="^cursor: is broken"):
+    with pytest.raises(SettingError, match=r"^cursor: is broken"):
         on(text)
 
 
@@ -73,7 +73,7 @@ def test_what_was_never_a_cursor_is_refused(text):
 def test_a_changed_cursor_is_refused(at, change):
     raw = bytearray(base64.urlsafe_b64decode(cursor(7, CustomerQuery(), PLACE) + "=="))
     raw[at % len(raw)] ^= change
-    with pytest.raises(SettingError, match="^cursor: is broken"):
+    with pytest.raises(SettingError, match=r"^cursor: is broken"):
         on(base64.urlsafe_b64encode(raw).decode())
 
 
@@ -83,7 +83,7 @@ def test_a_changed_cursor_is_refused(at, change):
 )
 def test_a_cursor_made_by_hand_must_fit_the_sort(sort, value):
     text = cursor(7, CustomerQuery(sort=sort), Place(value, "a"))
-    with pytest.raises(SettingError, match="^cursor: is broken"):
+    with pytest.raises(SettingError, match=r"^cursor: is broken"):
         on(text, sort=sort)
 
 

@@ -71,7 +71,6 @@ async def admit(scope: Scope, said: Declared, services: Services) -> None:
             if (too_many := services.limiter.take(name)) is not None:
                 raise _rate(too_many)
     except ProblemError as error:
-        services.metrics.refused(error.code)
         if said.action is not None:
             _audit(scope, said.action, error, services)
         raise

@@ -35,6 +35,15 @@ async def read(request: Request, model: type[Model]) -> Model:
     """
     body = await request.body()
     require_json(request, body)
+    return of_bytes(body, model)
+
+
+def of_bytes(body: bytes, model: type[Model]) -> Model:
+    """
+    Raises
+    ------
+    ProblemError : it is not JSON, or not what the model asks for
+    """
     if _suspect(body):
         parsed(body)
     try:

@@ -15,6 +15,7 @@ from clv.apps.api.problems import invalid
 from clv.apps.api.schemas.transactions import MOST_ORDERS, GuestBody, StayBody
 from clv.core.errors import LogError
 from clv.core.types import AsOf, Horizon
+from clv.data.fields import BLANKS
 
 if TYPE_CHECKING:
     from clv.apps.api.schemas.transactions import TransactionsBody
@@ -68,6 +69,7 @@ def forecast(
 
     Parameters
     ----------
+    level : of the intervals; the body's, or the run's, unless given
     most : customers that may come at once
 
     Raises
@@ -77,6 +79,7 @@ def forecast(
     UnsuitedError : the run learned from a table of customers
     """
     require_few(body.customers, "customers", most)
+    level = body.level if level is None else level
     asked = _asked(body)
     if len(asked.rows) > MOST_ORDERS:
         said = f"have {len(asked.rows):,} transactions; give at most {MOST_ORDERS:,} at once."
@@ -85,7 +88,7 @@ def forecast(
     told = {} if scored is None else _told(scored)
     problems = asked.problems + ([] if scored is None else _refused(asked, scored))
     for place, guest in asked.guests.items():
-        if guest.customer_id not in told:
+        if _key(guest) not in told:
             problems.append(
                 {
                     "index": place,
@@ -96,8 +99,11 @@ def forecast(
                     "code": "no-purchase",
                 }
             )
-    guests = asked.guests.values()
-    answers = [told[guest.customer_id] for guest in guests if guest.customer_id in told]
+    answers = [
+        {**told[_key(guest)], "CustomerID": guest.customer_id}
+        for guest in asked.guests.values()
+        if _key(guest) in told
+    ]
     manifest = champion.run.manifest
     as_of = scored.as_of if scored is not None else None
     day = str(as_of or body.snapshot_date or champion.run.as_of)
@@ -132,8 +138,8 @@ def _asked(body: TransactionsBody) -> _Asked:
             wrong = item_problems(place, error, GuestBody)
             found.problems += [{**each, "CustomerID": named} for each in wrong]
             continue
-        if guest.customer_id in places:
-            first = places[guest.customer_id]
+        if _key(guest) in places:
+            first = places[_key(guest)]
             found.problems.append(
                 {
                     "index": place,
@@ -145,12 +151,17 @@ def _asked(body: TransactionsBody) -> _Asked:
                 }
             )
             continue
-        places[guest.customer_id] = place
+        places[_key(guest)] = place
         found.guests[place] = guest
         for number, order in enumerate(guest.transactions):
-            found.rows.append((guest.customer_id, order))
+            found.rows.append((_key(guest), order))
             found.at.append((place, number))
     return found
+
+
+def _key(guest: GuestBody) -> str:
+    """The customer as a log has it, where blanks around an id are none of it."""
+    return guest.customer_id.strip(BLANKS)
 
 
 def _scored(

@@ -54,7 +54,12 @@ class Watch:
             return self._found
 
     async def _look(self) -> Health:
-        checks = {"store": self._store, "cache": self._cache, "champion": self._champion}
+        checks = {
+            "store": self._store,
+            "cache": self._cache,
+            "queue": self._queue,
+            "champion": self._champion,
+        }
         checks |= self._services.checks
         found = await asyncio.gather(*(_checked(check) for check in checks.values()))
         components = dict(zip(checks, found, strict=True))
@@ -75,6 +80,15 @@ class Watch:
             return {
                 "status": "degraded",
                 "detail": "Redis is gone: each process keeps and counts on its own.",
+            }
+        return {"status": "ok"}
+
+    def _queue(self) -> Json:
+        queue = self._services.queue
+        if queue is not None and not queue.reachable():
+            return {
+                "status": "degraded",
+                "detail": "Jobs are kept, and wait until a worker looks for them by itself.",
             }
         return {"status": "ok"}
 

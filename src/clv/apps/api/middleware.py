@@ -146,9 +146,12 @@ class Edge:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = scope.get("route")
         path = "(none)" if route is None else route.path
+        code: str | None = scope.get("clv.code")
         services: Services | None = scope["app"].state.services
         if services is not None:
             services.metrics.answered(path, scope["method"], status, seconds)
+            if code is not None:
+                services.metrics.refused(code)
         who: Actor | None = scope.get("clv.actor")
         said: Declared | None = scope.get("clv.said")
         quiet = said is not None and said.quiet and status < 400
@@ -160,6 +163,7 @@ class Edge:
             status=status,
             ms=round(seconds * 1000, 3),
             actor=None if who is None else who.name,
+            **({} if code is None else {"code": code}),
         )
 
 

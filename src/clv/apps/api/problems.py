@@ -105,7 +105,8 @@ def response(
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The problem as a response."""
+    """The problem as a response; its code is noted in the scope, for log and figures."""
+    scope["clv.code"] = code
     content: Json = {
         "type": f"urn:clv:problem:{code}",
         "title": _TITLES.get(code) or _phrase(status),

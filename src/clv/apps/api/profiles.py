@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from clv.ops.champion import Champion
 
 _PLAIN = {name: plain for plain, names in NAMES.items() for name in names}
+_RANKS = {
+    name: (plain, place) for plain, names in NAMES.items() for place, name in enumerate(names)
+}
 _OWN = frozenset({"customer_id", "snapshot_date", "features"})
 
 
@@ -142,8 +145,7 @@ def _as_column(
 
 def _rank(name: str) -> tuple[str, int]:
     """The usual name of a thing before the others."""
-    plain = _PLAIN.get(name)
-    return (name, 0) if plain is None else (plain, NAMES[plain].index(name))
+    return _RANKS.get(name) or (name, 0)
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -95,7 +95,7 @@ class Services:
             behind=Behind(store, log),
             log=log,
             queue=settings.workplace().queue(),
-            champions=Champions(store, settings.machine()),
+            champions=Champions(store, settings.machine(), warm=settings.warm),
         )
 
     async def ask(self, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:

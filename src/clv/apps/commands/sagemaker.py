@@ -51,10 +51,16 @@ def deploy(
         int | None,
         typer.Option(
             "--serverless",
-            help="Memory in MB of an endpoint that costs only while it answers, 1024 to 6144.",
+            min=1024,
+            max=6144,
+            help="Memory in MB of an endpoint that costs only while it answers: 1024, 2048, 3072,"
+            " 4096, 5120 or 6144.",
             show_default=False,
         ),
     ] = None,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, help="Answers at once, of a serverless one.")
+    ] = 5,
     wait: Annotated[bool, typer.Option(help="Until it answers, some minutes.")] = True,
     region: Region = None,
 ) -> None:
@@ -76,6 +82,7 @@ def deploy(
         instance_type=instance_type,
         instances=instances,
         memory_mb=serverless,
+        concurrency=concurrency,
     )
     status = _endpoints(region).deploy(wanted, wait=wait)
     typer.echo(f"{name}: {status}")
@@ -87,6 +94,14 @@ def invoke(
     body: Annotated[
         Path, typer.Argument(metavar="FILE", help="JSON, JSON lines or CSV; - for stdin.")
     ],
+    content_type: Annotated[
+        str | None,
+        typer.Option(
+            "--content-type",
+            help="Kind of the body. Default: by the file's ending, else application/json.",
+            show_default=False,
+        ),
+    ] = None,
     region: Region = None,
 ) -> None:
     """Ask an endpoint about the customers of a file; the answer goes to stdout.
@@ -96,6 +111,8 @@ def invoke(
       clv sagemaker invoke hotel-clv customers.json
 
       clv sagemaker invoke hotel-clv stays.csv > forecasts.csv
+
+      clv sagemaker invoke hotel-clv stays.csv --content-type "text/csv; xdays=180"
     """
     kinds = {".csv": "text/csv", ".jsonl": "application/jsonlines"}
     if str(body) == "-":
@@ -104,7 +121,7 @@ def invoke(
         content = body.read_bytes()
     else:
         raise SettingError(f"file: there is none at {body}.")
-    kind = kinds.get(body.suffix.lower(), "application/json")
+    kind = content_type or kinds.get(body.suffix.lower(), "application/json")
     answer = _endpoints(region).invoke(name, content, kind)
     sys.stdout.buffer.write(answer if answer.endswith(b"\n") else answer + b"\n")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clv.apps.options import takes
+from clv.core.errors import ClvError
 from clv.ops.jobconfig import JobConfig
 
 # Nothing heavy is imported before a command needs it: help answers at once.
@@ -72,7 +73,7 @@ def spawn_worker(settings: Settings) -> subprocess.Popen[bytes]:
     It stops as on SIGTERM once its input closes: keep what is returned for as long as the worker
     shall live. To stop it before, terminate and wait for it.
     """
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - of this program and nothing else
         [sys.executable, "-m", __name__],
         stdin=subprocess.PIPE,
         env={**os.environ, **_variables(settings)},
@@ -316,4 +317,8 @@ def _work_for_parent() -> None:
 
 
 if __name__ == "__main__":
-    _work_for_parent()
+    try:
+        _work_for_parent()
+    except ClvError as error:
+        sys.stderr.write(f"clv: {error}\n")
+        sys.exit(error.exit_code)

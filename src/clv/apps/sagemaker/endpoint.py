@@ -18,7 +18,7 @@ class CloudError(ClvError):
 
     code = "cloud"
     status = 502
-    exit_code = 10
+    exit_code = 12
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Deployment:
 
     Attributes
     ----------
-    name : of the model, of the configuration and of the endpoint
+    name : of the endpoint, of the model and of the configuration; those of an update have -2
+        behind it, those of the next the plain name again
     image : address of the container's image in Amazon's registry
     model_data : s3://bucket/prefix/model.tar.gz
     role : that the container runs as
@@ -44,9 +45,14 @@ class Deployment:
     memory_mb: int | None = None
     concurrency: int = 5
 
-    def variant(self) -> Json:
-        """The configuration's only variant."""
-        told: Json = {"VariantName": "champion", "ModelName": self.name}
+    def variant(self, model: str) -> Json:
+        """The configuration's only variant.
+
+        Parameters
+        ----------
+        model : its name
+        """
+        told: Json = {"VariantName": "champion", "ModelName": model}
         if self.memory_mb is not None:
             serverless = {"MemorySizeInMB": self.memory_mb, "MaxConcurrency": self.concurrency}
             return told | {"ServerlessConfig": serverless}
@@ -72,6 +78,9 @@ class Endpoints:
     def deploy(self, wanted: Deployment, *, wait: bool = True, pause: int = PAUSE) -> str:
         """Make model, configuration and endpoint; an endpoint that is there gets the new model.
 
+        An endpoint goes on with its model until the new one answers, and falls back on it should
+        that fail: model and configuration of the endpoint as it is are left alone.
+
         Returns
         -------
         status of the endpoint, as InService
@@ -82,29 +91,21 @@ class Endpoints:
             `delete` takes it away
         """
         api, names = self._api("sagemaker"), {"EndpointName": wanted.name}
-        there = self._status(api, wanted.name)
-        # An endpoint that is there goes on with what it loaded until the new model answers.
-        self._ask(api.delete_model, {"ModelName": wanted.name}, missing=True)
+        there = self._ask(api.describe_endpoint, names, missing=True)
+        in_use = None if there is None else there["EndpointConfigName"]
+        made, config = _made(wanted.name, updated=in_use == wanted.name)
+        # What a former attempt left half made.
+        self._ask(api.delete_endpoint_config, config, missing=True)
+        self._ask(api.delete_model, made, missing=True)
         container = {"Image": wanted.image, "ModelDataUrl": wanted.model_data}
         self._ask(
             api.create_model,
-            {
-                "ModelName": wanted.name,
-                "PrimaryContainer": container,
-                "ExecutionRoleArn": wanted.role,
-            },
+            {**made, "PrimaryContainer": container, "ExecutionRoleArn": wanted.role},
         )
-        config = wanted.name
-        if there is not None:
-            before = self._ask(api.describe_endpoint, names)["EndpointConfigName"]
-            config = f"{wanted.name}-2" if before == wanted.name else wanted.name
-        self._ask(api.delete_endpoint_config, {"EndpointConfigName": config}, missing=True)
-        self._ask(
-            api.create_endpoint_config,
-            {"EndpointConfigName": config, "ProductionVariants": [wanted.variant()]},
-        )
+        variant = wanted.variant(made["ModelName"])
+        self._ask(api.create_endpoint_config, {**config, "ProductionVariants": [variant]})
         make = api.create_endpoint if there is None else api.update_endpoint
-        self._ask(make, {**names, "EndpointConfigName": config})
+        self._ask(make, {**names, **config})
         if wait:
             waiter = api.get_waiter("endpoint_in_service")
             patience = {"Delay": pause, "MaxAttempts": LOOKS}
@@ -139,22 +140,16 @@ class Endpoints:
         CloudError : Amazon refused
         """
         api = self._api("sagemaker")
-        gone = []
-        steps = (
-            ("endpoint", api.delete_endpoint, "EndpointName", name),
-            ("endpoint configuration", api.delete_endpoint_config, "EndpointConfigName", name),
-            (
-                "endpoint configuration of an update",
-                api.delete_endpoint_config,
-                "EndpointConfigName",
-                f"{name}-2",
-            ),
-            ("model", api.delete_model, "ModelName", name),
-        )
-        for what, call, field, value in steps:
-            if self._ask(call, {field: value}, missing=True) is not None:
-                gone.append(what)
-        return gone
+        steps = [("endpoint", api.delete_endpoint, {"EndpointName": name})]
+        for updated, said in ((False, ""), (True, " of an update")):
+            model, config = _made(name, updated=updated)
+            steps += [
+                (f"endpoint configuration{said}", api.delete_endpoint_config, config),
+                (f"model{said}", api.delete_model, model),
+            ]
+        return [
+            what for what, call, told in steps if self._ask(call, told, missing=True) is not None
+        ]
 
     def _status(self, api: Any, name: str) -> str | None:
         found = self._ask(api.describe_endpoint, {"EndpointName": name}, missing=True)
@@ -188,6 +183,12 @@ class Endpoints:
             raise CloudError(
                 f"sagemaker: {error}. Check credentials, region and the network."
             ) from error
+
+
+def _made(name: str, *, updated: bool) -> tuple[Json, Json]:
+    """What the model and the configuration of an endpoint are called."""
+    name = f"{name}-2" if updated else name
+    return {"ModelName": name}, {"EndpointConfigName": name}
 
 
 def _is_missing(error: Any) -> bool:

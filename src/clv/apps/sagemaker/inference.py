@@ -2,36 +2,36 @@
 
 Bodies are application/json (customers with their orders), application/jsonlines (one customer a
 line) or text/csv (a log of orders). Answers come in the kind of the question; a log's also as
-application/json.
+application/json. What JSON says in its body, a log says beside its kind:
+text/csv; snapshot_date=2025-06-04; xdays=365; level=0.95
 """
 
 from __future__ import annotations
 
+import atexit
 import io
-import json
 import tempfile
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.csv as pcsv
-from pydantic import ValidationError
 from pydantic_core import to_json
 
-from clv.apps.api import forecasting
-from clv.apps.api.faults import faults_of
-from clv.apps.api.problems import ProblemError, invalid
+from clv.apps.api import bodies, forecasting
+from clv.apps.api.problems import ProblemError
 from clv.apps.api.schemas.transactions import TransactionsBody
 from clv.apps.sagemaker.layout import Layout
+from clv.apps.sagemaker.storage import ARCHIVE, unpack
 from clv.core.errors import ClvError
 from clv.core.types import Json
 from clv.ops.champion import Champion
 from clv.ops.predictconfig import PredictConfig
 from clv.ops.progress import Silent
-from clv.ops.rescoring import rescore
-from clv.ops.runs import Run
+from clv.ops.rescoring import Scored, rescore
+from clv.ops.runs import MANIFEST, Run
 
 JSON, LINES, CSV = "application/json", "application/jsonlines", "text/csv"
 KINDS = (JSON, LINES, CSV)
@@ -39,6 +39,16 @@ KINDS = (JSON, LINES, CSV)
 _ALSO = {"application/x-ndjson": LINES, "application/jsonl": LINES, "application/csv": CSV}
 #: Customers in one body.
 MOST_CUSTOMERS = 1_000
+#: What a line says besides its customer.
+_BESIDE = ("snapshot_date", "as_of", "xdays", "horizon_days", "level")
+#: The same beside the kind of a log -> what settings call it.
+_SETTINGS = {
+    "snapshot_date": "as_of",
+    "as_of": "as_of",
+    "xdays": "horizon",
+    "horizon_days": "horizon",
+    "level": "level",
+}
 
 
 @dataclass(frozen=True)
@@ -49,10 +59,12 @@ class Question:
     ----------
     kind : of KINDS
     content : a `TransactionsBody`; of lines, one or a problem each; of CSV, its bytes
+    settings : of CSV, what is said beside its kind, as settings of `clv predict`
     """
 
     kind: str
     content: Any
+    settings: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ class Prediction:
     Attributes
     ----------
     kind : of the question
-    content : a JSON object; of lines, one each; of CSV, a table of forecasts
+    content : a JSON object; of lines, one each; of CSV, a `Scored`
     """
 
     kind: str
@@ -70,13 +82,20 @@ class Prediction:
 
 
 def model_fn(model_dir: str) -> Champion:
-    """What `train` left in the folder.
+    """What `train` left in the folder, or in an archive there that nobody has unpacked.
 
     Raises
     ------
     RunError : no run is in there, or one that cannot be read
     """
-    return Champion.load(Run.open(Path(model_dir)), Layout.here().machine)
+    folder = Path(model_dir)
+    archive = folder / ARCHIVE
+    if archive.is_file() and not (folder / MANIFEST).is_file():
+        unpacked = tempfile.TemporaryDirectory(prefix="clv-model-")
+        atexit.register(unpacked.cleanup)
+        folder = Path(unpacked.name)
+        unpack(archive, folder)
+    return Champion.load(Run.open(folder), Layout.here().machine)
 
 
 def input_fn(body: bytes | str, content_type: str = JSON) -> Question:
@@ -95,9 +114,9 @@ def input_fn(body: bytes | str, content_type: str = JSON) -> Question:
     if kind == CSV:
         if not raw.strip():
             raise ProblemError(400, "body", "The body is empty. Send a header and a row an order.")
-        return Question(kind, raw)
+        return Question(kind, raw, _beside(content_type))
     if kind == JSON:
-        return Question(kind, _read(raw))
+        return Question(kind, bodies.of_bytes(raw, TransactionsBody))
     lines = [line for line in raw.splitlines() if line.strip()]
     if not lines:
         raise ProblemError(400, "body", "The body is empty. Send a customer a line.")
@@ -115,7 +134,7 @@ def predict_fn(question: Question, model: Champion) -> Prediction:
     ClvError : any of its tree; of lines none, as each has its own answer
     """
     if question.kind == CSV:
-        return Prediction(CSV, _of_log(question.content, model))
+        return Prediction(CSV, _of_log(question, model))
     if question.kind == JSON:
         told = forecasting.forecast(model, question.content, most=MOST_CUSTOMERS)
         return Prediction(JSON, told)
@@ -130,10 +149,10 @@ def output_fn(prediction: Prediction, accept: str = "") -> tuple[bytes, str]:
     ProblemError : it cannot be told in any kind that is accepted (406)
     """
     wanted = [each.partition(";")[0].strip().lower() for each in accept.split(",") if each.strip()]
-    if not wanted or prediction.kind in map(kind_of, wanted) or "*/*" in wanted:
-        return _written(prediction, prediction.kind), prediction.kind
-    if prediction.kind == CSV and JSON in wanted:
-        return _written(prediction, JSON), JSON
+    for kind in (CSV, JSON) if prediction.kind == CSV else (prediction.kind,):
+        alike = ("*/*", f"{kind.partition('/')[0]}/*")
+        if not wanted or any(each in alike or kind_of(each) == kind for each in wanted):
+            return _written(prediction, kind), kind
     said = f"Accept is {accept!r}; a body of {prediction.kind} is answered in kind."
     raise ProblemError(406, "not-acceptable", said)
 
@@ -144,53 +163,56 @@ def kind_of(media_type: str) -> str | None:
     return plain if plain in KINDS else _ALSO.get(plain)
 
 
-def _read(raw: bytes) -> TransactionsBody:
-    try:
-        return TransactionsBody.model_validate_json(raw)
-    except ValidationError as error:
-        found = error.errors(include_url=False)
-        if found[0]["type"] == "json_invalid":
-            said = str(found[0]["msg"]).removeprefix("Invalid JSON: ")
-            raise ProblemError(400, "json", f"The body is not JSON: {said}.") from None
-        placed = [{**one, "loc": ("body", *one["loc"])} for one in found]
-        raise invalid(faults_of(placed, TransactionsBody)) from None
+def _beside(content_type: str) -> Json:
+    """What is said beside the kind of a log; what is no setting of ours is for others to read."""
+    told = {}
+    for piece in content_type.split(";")[1:]:
+        name, _, value = piece.partition("=")
+        if setting := _SETTINGS.get(name.strip().lower()):
+            told[setting] = value.strip().strip('"')
+    return told
 
 
 def _read_line(line: bytes) -> TransactionsBody | ProblemError:
     """A customer, alone or as the only one of a whole body."""
     try:
-        content = json.loads(line)
-    except ValueError as error:
-        return ProblemError(400, "json", f"The line is not JSON: {error}.")
-    if isinstance(content, dict) and "customers" not in content:
-        day = {name: content.pop(name) for name in ("snapshot_date", "xdays") if name in content}
-        content = {**day, "customers": [content]}
-    try:
-        return _read(json.dumps(content).encode())
+        content = bodies.parsed(line)
+        if isinstance(content, dict) and "customers" not in content:
+            beside = {name: content.pop(name) for name in _BESIDE if name in content}
+            line = to_json({**beside, "customers": [content]})
+        return bodies.of_bytes(line, TransactionsBody)
     except ProblemError as problem:
         return problem
 
 
 def _of_lines(lines: list[TransactionsBody | ProblemError], model: Champion) -> list[Json]:
-    """An answer a line; lines that ask alike, of different customers, are scored at once."""
+    """An answer a line; lines that ask alike, of different customers, are scored at once.
+
+    Raises
+    ------
+    UnsuitedError : the run learned from a table of customers
+    """
+    model.require_orders()
     answers: list[Json] = [{} for _ in lines]
-    alike: dict[tuple[Any, Any, int], list[int]] = defaultdict(list)
-    seen: Counter[tuple[Any, Any, Any]] = Counter()
+    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    seen: Counter[tuple[Any, ...]] = Counter()
     for place, line in enumerate(lines):
         if isinstance(line, ProblemError):
             answers[place] = _problem(line.code, str(line.detail))
         elif len(line.customers) != 1:
             answers[place] = _problem("validation", "A line holds one customer.")
         else:
-            who = getattr(line.customers[0], "customer_id", None)
-            again = seen[line.snapshot_date, line.xdays, who]
-            seen[line.snapshot_date, line.xdays, who] += 1
-            alike[line.snapshot_date, line.xdays, again].append(place)
-    for (day, days, _), places in alike.items():
+            asked = (_day(line, model), line.xdays, line.level)
+            who = getattr(line.customers[0], "customer_id", "").strip()
+            alike[*asked, seen[*asked, who]].append(place)
+            seen[*asked, who] += 1
+    for (day, days, level, _), places in alike.items():
         customers = [lines[place].customers[0] for place in places]  # type: ignore[union-attr]
-        asked = TransactionsBody(snapshot_date=day, xdays=days, customers=customers)
+        asked_all = TransactionsBody(
+            snapshot_date=day, xdays=days, level=level, customers=customers
+        )
         try:
-            told = forecasting.forecast(model, asked, most=MOST_CUSTOMERS)
+            told = forecasting.forecast(model, asked_all, most=MOST_CUSTOMERS)
         except ClvError as error:
             for place in places:
                 answers[place] = _problem(error.code, error.message)
@@ -208,28 +230,42 @@ def _of_lines(lines: list[TransactionsBody | ProblemError], model: Champion) -> 
     return answers
 
 
+def _day(line: TransactionsBody, model: Champion) -> date:
+    """The last day that counts, of the line alone: no other line may move it."""
+    if line.snapshot_date is not None:
+        return line.snapshot_date
+    orders = getattr(line.customers[0], "transactions", [])
+    day: date = max([model.run.as_of.day, *(order.date for order in orders)])
+    return day
+
+
 def _problem(code: str, detail: str) -> Json:
     return {"problem": {"code": code, "detail": detail}}
 
 
-def _of_log(raw: bytes, model: Champion) -> pa.Table:
+def _of_log(question: Question, model: Champion) -> Scored:
     """Forecasts of a log's customers, its columns recognised as those of any log."""
+    config = PredictConfig.anew(question.settings)
     with tempfile.TemporaryDirectory(prefix="clv-") as folder:
         path = Path(folder) / "orders.csv"
-        path.write_bytes(raw)
-        config = PredictConfig.anew({})
-        told = rescore(model.run, str(path), config, model.machine, Silent(), model.scorer)
-    return told.table
+        path.write_bytes(question.content)
+        try:
+            return rescore(model.run, str(path), config, model.machine, Silent(), model.scorer)
+        except ClvError as error:
+            # Where the body lay for a moment tells its sender nothing.
+            error.args = (error.message.replace(str(path), "the body"), *error.args[1:])
+            raise
 
 
 def _written(prediction: Prediction, kind: str) -> bytes:
     content = prediction.content
     if kind == CSV:
         out = io.BytesIO()
-        pcsv.write_csv(content, out)
+        pcsv.write_csv(content.table, out)
         return out.getvalue()
     if kind == LINES:
         return b"".join(to_json(each, inf_nan_mode="null") + b"\n" for each in content)
-    if isinstance(content, pa.Table):
-        content = {"predictions": content.to_pylist()}
+    if isinstance(content, Scored):
+        rows = content.table.to_pylist()
+        content = {"predictions": rows, "rows": content.counts, "notices": content.notices}
     return to_json(content, inf_nan_mode="null")

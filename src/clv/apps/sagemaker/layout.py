@@ -52,16 +52,47 @@ class Layout:
 
     @property
     def channels(self) -> dict[str, Path]:
-        """Folder of each channel of input data."""
+        """Folder of each channel of input data.
+
+        Raises
+        ------
+        SettingError : a channel comes in a way that is no folder, or in parts
+        """
         data = self.root / "input" / "data"
         named = self._json("inputdataconfig.json")
+        for name, told in named.items():
+            self._require_whole(name, told if isinstance(told, dict) else {})
         there = sorted(path.name for path in data.iterdir()) if data.is_dir() else []
         return {name: data / name for name in [*named, *there] if (data / name).is_dir()}
+
+    @property
+    def hosts(self) -> list[str]:
+        """Names of the machines of the job; none where SageMaker does not say."""
+        return [str(name) for name in self._json("resourceconfig.json").get("hosts") or []]
+
+    @property
+    def leads(self) -> bool:
+        """Whether this machine is the one that trains, the first of the job's."""
+        told = self._json("resourceconfig.json")
+        return not self.hosts or told.get("current_host", self.hosts[0]) == self.hosts[0]
 
     @property
     def machine(self) -> Machine:
         """All of the machine, as nothing else runs on it; what is written goes beside the model."""
         return Machine(self.root / "work", memory_limit=None)
+
+    def _require_whole(self, channel: str, told: Json) -> None:
+        if told.get("TrainingInputMode") == "Pipe":
+            raise SettingError(
+                f"sagemaker: the channel {channel} comes as a pipe, and a log is read from files."
+                " Set its input mode to File or FastFile."
+            )
+        if told.get("S3DistributionType") == "ShardedByS3Key" and len(self.hosts) > 1:
+            raise SettingError(
+                f"sagemaker: the channel {channel} is spread over {len(self.hosts)} machines, and"
+                " a log is read whole. Set its distribution to FullyReplicated, or take one"
+                " machine."
+            )
 
     def _json(self, name: str) -> Json:
         path = self.root / "input" / "config" / name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -19,32 +20,29 @@ from clv.apps.api.problems import ProblemError
 from clv.apps.sagemaker.inference import input_fn, model_fn, output_fn, predict_fn
 from clv.apps.sagemaker.layout import Layout
 from clv.apps.settings import settings
-from clv.core.errors import ClvError
+from clv.core.errors import ClvError, SettingError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from clv.ops.champion import Champion
 
 #: As much as SageMaker passes on.
 LARGEST_BODY = 6 * 1024 * 1024
 PORT = 8080
 
 
-def create_app(layout: Layout) -> Starlette:
-    """The application; it loads the model as it starts, and answers /ping from then on.
-
-    Raises
-    ------
-    RunError : as it starts, where no model is
-    """
+def create_app(model: Champion) -> Starlette:
+    """The application that answers by a model; it closes the model as it ends."""
 
     @asynccontextmanager
-    async def running(app: Starlette) -> AsyncIterator[None]:
-        app.state.model = await asyncio.to_thread(model_fn, str(layout.model))
+    async def running(_: Starlette) -> AsyncIterator[None]:
         yield
-        app.state.model.close()
+        model.close()
 
     # FastAPI for its handling of errors alone: SageMaker asks these two paths and no others.
     app = FastAPI(lifespan=running, openapi_url=None)
+    app.state.model = model
     problems.install(app)
     app.router.routes += [
         Route("/ping", _ping, methods=["GET"]),
@@ -53,9 +51,9 @@ def create_app(layout: Layout) -> Starlette:
     return app
 
 
-async def _ping(request: Request) -> Response:
-    there = getattr(request.app.state, "model", None) is not None
-    return Response(b"\n", 200 if there else 503)
+async def _ping(_: Request) -> Response:
+    # Nothing answers before the model is there.
+    return Response(b"\n")
 
 
 async def _invocations(request: Request) -> Response:
@@ -79,12 +77,50 @@ def main() -> None:
     """Serve until SageMaker stops the container."""
     import uvicorn
 
-    layout = Layout.here()
     try:
-        model_fn(str(layout.model)).close()
+        here, port = settings(), _port()
+        model = model_fn(str(Layout.here().model))
+        give_up_root(here.sagemaker_user)
     except ClvError as error:
         sys.stderr.write(f"clv: {error}\n")
         sys.exit(error.exit_code)
-    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", PORT))
-    host = settings().sagemaker_host
-    uvicorn.run(create_app(layout), host=host, port=port, access_log=False, log_level="warning")
+    app, host = create_app(model), here.sagemaker_host
+    uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
+
+
+def give_up_root(user: str | None) -> None:
+    """Go on as another user, where this process is root's.
+
+    SageMaker starts containers as root, as its folders are root's; what reads bodies that others
+    send needs no such rights.
+
+    Raises
+    ------
+    SettingError : there is no such user
+    """
+    if user is None or os.geteuid() != 0:
+        return
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise SettingError(
+            f"CLV_SAGEMAKER_USER: there is no user {user!r} here. Name one of this machine's."
+        ) from None
+    try:
+        os.setgroups([])
+        os.setgid(entry.pw_gid)
+        os.setuid(entry.pw_uid)
+    except PermissionError as error:
+        # A root that may not become another is none to be afraid of.
+        sys.stderr.write(f"clv: goes on as root ({error})\n")
+        return
+    os.environ["HOME"] = entry.pw_dir
+
+
+def _port() -> int:
+    told = os.environ.get("SAGEMAKER_BIND_TO_PORT") or str(PORT)
+    if not told.isdecimal() or not 0 < int(told) < 65_536:
+        raise SettingError(
+            f"SAGEMAKER_BIND_TO_PORT: {told!r} is no port. Give a number from 1 to 65535."
+        )
+    return int(told)

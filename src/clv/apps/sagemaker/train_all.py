@@ -23,7 +23,8 @@ def train_all(
         str,
         typer.Option(
             "--input-data",
-            help="Log of orders: a file, a folder of files, or s3://bucket/key or prefix/.",
+            help="Log of orders: a file, a folder of files, or s3://bucket/key or prefix/. With"
+            " --target, a table of customers.",
         ),
     ],
     output_model: Annotated[
@@ -46,14 +47,15 @@ def train_all(
       train_all --input-data s3://hotel/stays/ --output-model s3://hotel/model --horizon 180
     """
     from clv.apps.cli import reporter
-    from clv.apps.sagemaker.storage import put
+    from clv.apps.sagemaker.storage import put, require_place
+    from clv.apps.sagemaker.training import learn
     from clv.apps.settings import settings
-    from clv.ops.running import run_job
 
     here = settings()
+    require_place(output_model, here.s3_endpoint)
     with tempfile.TemporaryDirectory(prefix="clv-") as work:
         place = Path(work) / "run"
-        run = run_job(input_data, config, here.machine(), place, reporter())
+        run = learn(input_data, config, here.machine(), place, reporter())
         written = put(run.folder, output_model, here.s3_endpoint)
     counts, champion = run.manifest["counts"], run.manifest["champion"]
     typer.echo(f"{counts['customers']:,} customers; champion: {champion['label']}")

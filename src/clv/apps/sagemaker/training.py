@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,8 @@ from clv.ops.progress import Silent
 from clv.ops.running import run_job
 
 if TYPE_CHECKING:
+    from clv.ops.machine import Machine
+    from clv.ops.progress import Reporter
     from clv.ops.runs import Run
 
 #: Channels by the usual names for what to learn from, best first.
@@ -27,8 +31,21 @@ _FOREIGN = "sagemaker_"
 _SHOWN = 1_024
 
 
+def learn(source: str, config: JobConfig, machine: Machine, place: Path, reporter: Reporter) -> Run:
+    """A run on a log of orders, or, where a target is set, on a table of customers.
+
+    Raises
+    ------
+    ClvError : any of its tree
+    """
+    if not config.of_table:
+        return run_job(source, config, machine, place, reporter)
+    of_table = JobConfig.checked({**config.asked, "table": source})
+    return run_job(None, of_table, machine, place, reporter)
+
+
 def train(layout: Layout) -> Run:
-    """Learn from the channel's log, and leave the run as the model.
+    """Learn from what is in the channel, and leave the run as the model.
 
     Hyperparameters are the settings of `clv run`, as texts; lists and objects as JSON.
 
@@ -43,7 +60,8 @@ def train(layout: Layout) -> Run:
         if not name.startswith(_FOREIGN)
     }
     config = JobConfig.checked(told)
-    run = run_job(_source(layout), config, layout.machine, layout.root / "work" / "run", Silent())
+    place = layout.root / "work" / "run"
+    run = learn(_source(layout), config, layout.machine, place, Silent())
     with storage_errors(layout.model):
         # The folder is SageMaker's own: what is in it is what it takes.
         shutil.copytree(run.folder, layout.model, dirs_exist_ok=True)
@@ -53,13 +71,19 @@ def train(layout: Layout) -> Run:
 
 def main() -> None:
     """Train; a failure is told in output/failure, and by the exit code."""
+    # The first process of a container has to say itself that it can be stopped.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     layout = Layout.here()
     try:
+        if not layout.leads:
+            sys.stdout.write(f"clv: {layout.hosts[0]} trains; there is nothing to do here\n")
+            return
         run = train(layout)
     except Exception as error:  # noqa: BLE001 whatever it is, SageMaker shows what is written
         told = str(error) if isinstance(error, ClvError) else traceback.format_exc()
-        layout.failure.parent.mkdir(parents=True, exist_ok=True)
-        layout.failure.write_text(told[-_SHOWN:] if "Traceback" in told else told[:_SHOWN])
+        with suppress(OSError):
+            layout.failure.parent.mkdir(parents=True, exist_ok=True)
+            layout.failure.write_text(told[-_SHOWN:] if "Traceback" in told else told[:_SHOWN])
         sys.stderr.write(f"clv: {told}\n")
         # SageMaker takes any other code than 0 for a failure.
         sys.exit(error.exit_code if isinstance(error, ClvError) else 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,8 @@ POOL, OVERFLOW, POOL_SECONDS = 10, 20, 30
 LOCKS = {"schema": 0x636C7601, "publish": 0x636C7602, "forecasts": 0x636C7603}
 
 _opened: WeakSet[Store] = WeakSet()
+#: Connections of the parent process, never to be closed here.
+_inherited: list[list[Connection]] = []
 
 
 class Store:
@@ -56,6 +59,9 @@ class Store:
         self.kind: Kind = "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
         self.engine = engine
         self._reader = reader
+        #: Readers of SQLite that nobody uses: to take one from the pool, and to bring it back,
+        #: would take longer than most of what is read.
+        self._spare: list[Connection] = []
         _opened.add(self)
 
     @classmethod
@@ -91,9 +97,52 @@ class Store:
         ------
         StoreError : the database cannot be reached, or refused
         """
-        with self._errors(), self._reader.connect() as conn:
-            self._begin(conn, "BEGIN")
+        if self.kind == "postgresql":
+            with self._errors(), self._reader.connect() as conn:
+                yield conn
+            return
+        with self._errors(), self._kept() as conn:
+            raw: Any = conn.connection.dbapi_connection
+            # The driver would begin at the first write.
+            raw.execute("BEGIN")
+            try:
+                yield conn
+            finally:
+                conn.rollback()
+                raw.rollback()
+
+    def ask(self, statement: TextClause, values: Json) -> Sequence[tuple[Any, ...]]:
+        """What one statement finds, as `rows` has it.
+
+        For what is asked with every request and needs nothing else of the same snapshot: on SQLite
+        a statement alone takes a fifth of what it takes with a transaction around it.
+
+        Raises
+        ------
+        StoreError : the database cannot be reached, or refused
+        """
+        if self.kind == "postgresql":
+            with self.reading() as conn:
+                return rows(conn, statement, values)
+        with self._errors(), self._kept() as conn:
+            return rows(conn, statement, values)
+
+    @contextmanager
+    def _kept(self) -> Iterator[Connection]:
+        """A reader that is kept afterwards, unless something went wrong."""
+        try:
+            conn = self._spare.pop()
+        except IndexError:
+            conn = self._reader.connect()
+        try:
             yield conn
+        except (SQLAlchemyError, sqlite3.Error):
+            conn.close()
+            raise
+        except BaseException:
+            self._spare.append(conn)
+            raise
+        self._spare.append(conn)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -108,7 +157,9 @@ class Store:
         StorageError : the disk is full
         """
         with self._errors(), self.engine.begin() as conn:
-            self._begin(conn, "BEGIN IMMEDIATE")
+            if self.kind == "sqlite":
+                raw: Any = conn.connection.dbapi_connection
+                raw.execute("BEGIN IMMEDIATE")
             yield conn
 
     @contextmanager
@@ -134,14 +185,10 @@ class Store:
 
     def close(self) -> None:
         """Close the connections; the store can be used again, with new ones."""
+        while self._spare:
+            self._spare.pop().close()
         self.engine.dispose()
         self._reader.dispose()
-
-    def _begin(self, conn: Connection, statement: str) -> None:
-        # The driver of SQLite would begin at the first write; that of PostgreSQL knows how.
-        if self.kind == "sqlite":
-            raw: Any = conn.connection.dbapi_connection
-            raw.execute(statement)
 
     def _bring_up(self) -> None:
         if self.kind == "sqlite":
@@ -308,6 +355,8 @@ def _forget_connections() -> None:
         # They belong to the parent process, which goes on using them.
         store.engine.dispose(close=False)
         store._reader.dispose(close=False)
+        _inherited.append(store._spare)
+        store._spare = []
 
 
 os.register_at_fork(after_in_child=_forget_connections)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -18,6 +17,7 @@ from clv.ops.progress import Reporter, Silent, Stages
 from clv.ops.runs import READINESS
 from clv.ops.store import keeping, loading, runfiles
 from clv.ops.store.database import lock, rows
+from clv.ops.store.documents import plain
 from clv.ops.store.tables import move, pointer
 from clv.ops.store.tables import run as table
 
@@ -177,7 +177,21 @@ def current(conn: Connection, name: str = CHAMPION) -> Current:
     ------
     RunError : nothing is published under the name
     """
-    found = rows(conn, _POINTED, {"wanted": name})
+    return _found(rows(conn, _POINTED, {"wanted": name}), name)
+
+
+def current_of(store: Store, name: str = CHAMPION) -> Current:
+    """As `current`, where nothing else is read with it.
+
+    Raises
+    ------
+    RunError : nothing is published under the name
+    StoreError : the store cannot be asked
+    """
+    return _found(store.ask(_POINTED, {"wanted": name}), name)
+
+
+def _found(found: Sequence[tuple[Any, ...]], name: str) -> Current:
     if not found:
         raise RunError(
             "run: nothing is published yet. Make a run with `clv run LOG` and publish it with"
@@ -272,9 +286,9 @@ def _entered(conn: Connection, run: Run) -> int:
             customers=int(manifest["counts"]["customers"]),
             loaded=False,
             created_at=datetime.fromisoformat(manifest["created_at"]),
-            manifest=_plain(manifest),
-            leaderboard=_plain(run.leaderboard),
-            readiness=_plain(readiness),
+            manifest=plain(manifest),
+            leaderboard=plain(run.leaderboard),
+            readiness=plain(readiness),
             **place,
         )
     )
@@ -345,14 +359,3 @@ def _stack(conn: Connection, name: str) -> list[int]:
         else:
             stack.append(run_no)
     return stack
-
-
-def _plain(content: Any) -> Any:
-    """As JSON has it: PostgreSQL takes no NaN."""
-    if isinstance(content, dict):
-        return {key: _plain(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_plain(value) for value in content]
-    if isinstance(content, float) and not math.isfinite(content):
-        return None
-    return content

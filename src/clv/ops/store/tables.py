@@ -115,6 +115,9 @@ tally = Table(
     Column("p_purchase", Double),
     Column("expected_purchases", Double),
     Column("recommended_cac", Double),
+    # Customers of whom there is such a chance: the mean is over them.
+    Column("with_p_alive", Integer, nullable=False),
+    Column("with_p_purchase", Integer, nullable=False),
 )
 
 #: What customers can be sorted by, besides their id.

@@ -25,6 +25,9 @@ SUMS = (
     "recommended_cac",
 )
 
+#: Those that some customers of a run may lack.
+CHANCES = ("p_alive", "p_purchase")
+
 #: Names in the order of NAMES; None where the run says nothing.
 Names = tuple[str | None, ...]
 Columns = Mapping[str, pa.Array]
@@ -38,12 +41,14 @@ class Tally:
     names : of each cell, by its number
     customers : (n_cells,) in each
     sums : (n_cells, SUMS) over them; NaN where none of them has the figure
+    known : (n_cells, CHANCES) of them have the chance
     """
 
     def __init__(self) -> None:
         self.names: list[Names] = []
         self.customers: Ints = np.zeros(0, np.int64)
         self.sums: Floats = np.zeros((0, len(SUMS)))
+        self.known: Ints = np.zeros((0, len(CHANCES)), np.int64)
         self._numbers: dict[Names, int] = {}
         self._changed: set[int] = set()
 
@@ -51,13 +56,17 @@ class Tally:
     def of(cls, conn: Connection, run_no: int) -> Self:
         """The cells as they stand in the store."""
         tally = cls()
-        wanted = select(table).where(table.c.run_no == run_no).order_by(table.c.cell)
-        rows = conn.execute(wanted).all()
-        tally.names = [tuple(getattr(row, name) for name in NAMES) for row in rows]
+        columns = (*NAMES, "customers", *SUMS, *(f"with_{name}" for name in CHANCES))
+        wanted = select(*(table.c[name] for name in columns)).where(table.c.run_no == run_no)
+        rows = conn.execute(wanted.order_by(table.c.cell)).all()
+        if rows:
+            by_column = list(zip(*rows, strict=True))
+            first, last = len(NAMES) + 1, len(NAMES) + 1 + len(SUMS)
+            tally.names = list(zip(*by_column[: len(NAMES)], strict=True))
+            tally.customers = np.array(by_column[first - 1], np.int64)
+            tally.sums = np.array(by_column[first:last], np.float64).T.copy()
+            tally.known = np.array(by_column[last:], np.int64).T.copy()
         tally._numbers = {names: number for number, names in enumerate(tally.names)}
-        tally.customers = np.array([row.customers for row in rows], np.int64)
-        sums = [[getattr(row, name) for name in SUMS] for row in rows]
-        tally.sums = np.array(sums, np.float64).reshape(-1, len(SUMS))
         return tally
 
     def add(self, columns: Columns) -> Ints:
@@ -95,6 +104,10 @@ class Tally:
                     name: None if np.isnan(value) else float(value)
                     for name, value in zip(SUMS, self.sums[cell], strict=True)
                 },
+                **{
+                    f"with_{name}": int(count)
+                    for name, count in zip(CHANCES, self.known[cell], strict=True)
+                },
             }
             for cell in changed
         ]
@@ -124,15 +137,19 @@ class Tally:
         if more:
             self.customers = np.append(self.customers, np.zeros(more, np.int64))
             self.sums = np.vstack([self.sums, np.full((more, len(SUMS)), np.nan)])
+            self.known = np.vstack([self.known, np.zeros((more, len(CHANCES)), np.int64)])
         n = len(self.names)
         self.customers += sign * np.bincount(cells, minlength=n)
         for place, name in enumerate(SUMS):
             values = columns[name].to_numpy(zero_copy_only=False).astype(np.float64)
-            known = ~np.isnan(values)
-            told = np.bincount(cells[known], minlength=n) > 0
-            total = np.bincount(cells[known], values[known], minlength=n)
+            there = ~np.isnan(values)
+            counts = np.bincount(cells[there], minlength=n)
+            total = np.bincount(cells[there], values[there], minlength=n)
+            told = counts > 0
             before = np.nan_to_num(self.sums[told, place])
             self.sums[told, place] = before + sign * total[told]
+            if name in CHANCES:
+                self.known[:, CHANCES.index(name)] += sign * counts
         # Nothing is left of nobody, not even what rounding leaves.
         empty = self.customers == 0
         self.sums[empty] = np.where(np.isnan(self.sums[empty]), np.nan, 0.0)

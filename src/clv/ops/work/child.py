@@ -50,8 +50,8 @@ def main() -> None:
 
 def _outcome(order: Json, tell: Callable[[Json], None]) -> Json:
     """Do the work; what came of it, or what went wrong."""
+    place = Workplace.of(order["place"])
     try:
-        place = Workplace.of(order["place"])
         store = patiently(place.store)
         try:
             job = patiently(lambda: _found(store, order["job_id"]))
@@ -63,7 +63,9 @@ def _outcome(order: Json, tell: Callable[[Json], None]) -> Json:
         finally:
             store.close()
     except ClvError as error:
-        return {"problem": {"code": error.code, "message": error.message}}
+        # Whoever asks for the job need not learn where things lie here.
+        message = error.message.replace(f"{place.home}/", "")
+        return {"problem": {"code": error.code, "message": message}}
     except MemoryError:
         message = "job: there was not enough memory. Try fewer models or less data at once."
         return {"problem": {"code": "memory", "message": message}}

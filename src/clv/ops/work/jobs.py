@@ -10,6 +10,7 @@ worker: of two who try the same move one wins, and a worker that lost its job ca
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
@@ -19,7 +20,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlalchemy import JSON, and_, case, insert, literal, null, or_, select, update
 
 from clv.core.errors import JobError, SettingError, StoppedError
+from clv.ops.store.documents import plain
 from clv.ops.store.tables import job as table
+from clv.ops.work import kinds
+from clv.ops.work.kinds import KINDS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Update
@@ -46,6 +50,7 @@ MOVES: dict[str, frozenset[str]] = {
 FINAL = frozenset(state for state, onward in MOVES.items() if not onward)
 #: How often a job is begun whose worker gets killed.
 MOST_ATTEMPTS = 2
+_ID = re.compile(r"[0-9a-f]{1,32}")
 _TIMES = {1: "once", 2: "twice"}
 MOST_LISTED = 1_000
 
@@ -126,8 +131,6 @@ def submit(services: Services, kind: str, params: Json, actor: str, *, local: bo
     SettingError : what is asked cannot be
     StoreError : the row could not be written
     """
-    from clv.ops.work import kinds
-
     checked = kinds.checked(kind, params, local=local)
     with services.store.writing() as conn:
         made = create(conn, kind, checked, actor)
@@ -157,9 +160,11 @@ def find(conn: Connection, job_id: str) -> Job:
     ------
     JobError : there is none of that id
     """
-    row = conn.execute(select(table).where(table.c.job_id == job_id)).one_or_none()
+    row = None
+    if _ID.fullmatch(job_id):
+        row = conn.execute(select(table).where(table.c.job_id == job_id)).one_or_none()
     if row is None:
-        raise JobError(f"job: there is none with the id {job_id!r}. `clv jobs` lists them.")
+        raise JobError(f"job: there is none with the id {job_id[:64]!r}. `clv jobs` lists them.")
     return Job.of(row)
 
 
@@ -181,10 +186,11 @@ def listed(
     Raises
     ------
     JobError : `before` is no job's id
-    SettingError : a state that is none, or a limit out of its range
+    SettingError : a state or a kind that is none, or a limit out of its range
     """
-    if status is not None and status not in STATES:
-        raise SettingError(f"status: {status!r} is none of {', '.join(STATES)}.")
+    for name, value, known in (("status", status, STATES), ("kind", kind, tuple(KINDS))):
+        if value is not None and value not in known:
+            raise SettingError(f"{name}: {value[:64]!r} is none of {', '.join(known)}.")
     if not 1 <= limit <= MOST_LISTED:
         raise SettingError(f"limit: {limit} is outside 1 to {MOST_LISTED}.")
     at, number = table.c.created_at, table.c.job_id
@@ -220,8 +226,9 @@ def ask_to_cancel(store: Store, job_id: str) -> Job:
         )
     )
     with store.writing() as conn:
+        found = find(conn, job_id)
         conn.execute(asked)
-        return find(conn, job_id)
+        return find(conn, found.job_id)
 
 
 def claim(store: Store, job_id: str, worker: str) -> Job | None:
@@ -263,7 +270,7 @@ def finished(conn: Connection, job: Job, result: Json) -> None:
     ------
     StoppedError : it was cancelled meanwhile, or is another worker's; let the transaction fail
     """
-    values = _ended(DONE) | {"result": result, "progress": 1.0}
+    values = _ended(DONE) | {"result": plain(result), "progress": 1.0}
     done = conn.execute(_mine(job).where(table.c.cancel_asked == 0).values(values))
     if done.rowcount != 1:
         raise StoppedError(

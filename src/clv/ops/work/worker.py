@@ -29,6 +29,9 @@ SWEEP = 2.0
 LOOK = 0.25
 #: Seconds between looks into the queue: soon after there was something, and else.
 LEAST_REST, MOST_REST = 0.05, 0.8
+#: Seconds that a worker goes on trying to tell the store of a job's end. After that the job is
+#: taken for lost, and begun again.
+STUBBORN = 600.0
 #: Seconds that a worker told to stop goes on trying to tell the store of it.
 PATIENCE = 3.0
 #: Seconds after which a worker told to stop ends, whatever keeps it.
@@ -176,15 +179,16 @@ class Worker:
         _log.info("job %s (%s) is %s", job.job_id, job.kind, told.status)
 
     def _surely(self, write: Callable[[], Job]) -> Job | None:
-        """Write as soon as the store can be reached; None where this worker has to stop first."""
-        left = PATIENCE
+        """Write as soon as the store can be reached; None where that takes too long."""
+        until = time.monotonic() + STUBBORN
         while True:
             try:
                 return write()
             except StoreError as error:
                 _log.warning("the store cannot be reached: %s", error)
-            left -= LOOK if self._stop.is_set() else 0.0
-            if left < 0:
+            if self._stop.is_set():
+                until = min(until, time.monotonic() + PATIENCE)
+            if time.monotonic() > until:
                 return None
             time.sleep(LOOK)
 

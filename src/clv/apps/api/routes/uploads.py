@@ -83,7 +83,7 @@ async def list_uploads(request: Request) -> Response:
 @router.get(
     _UPLOAD, response_model=UploadTold, operation_id="get_upload", summary="A file that was sent in"
 )
-@needs("train")
+@needs("train", problems=(404,))
 async def get_upload(request: Request, upload_id: UploadId) -> Response:
     found = await change(uploads.find, services(request).settings.home, upload_id)
     return answer(found.to_json())
@@ -92,7 +92,7 @@ async def get_upload(request: Request, upload_id: UploadId) -> Response:
 @router.delete(
     _UPLOAD, response_model=Removed, operation_id="remove_upload", summary="Remove a file"
 )
-@needs("train", action="upload.remove")
+@needs("train", problems=(404,), action="upload.remove")
 async def remove_upload(request: Request, upload_id: UploadId) -> Response:
     await change(uploads.remove, services(request).settings.home, upload_id)
     await record(request, "upload.remove", upload_id)

@@ -95,6 +95,14 @@ class TransactionsBody(Asked):
         validation_alias=AliasChoices("xdays", "horizon_days"),
         description="Days to look ahead; the run's horizon unless given.",
     )
+    level: float | None = Field(
+        default=None,
+        strict=True,
+        ge=0.5,
+        le=0.99,
+        description="How often what comes shall lie within the intervals; the run's own unless"
+        " given. A level in the query wins.",
+    )
     customers: list[Guest] = Field(description="Each a customer with orders.")
 
 

@@ -148,6 +148,8 @@ def upgrade() -> None:
         sa.Column("p_purchase", sa.Double()),
         sa.Column("expected_purchases", sa.Double()),
         sa.Column("recommended_cac", sa.Double()),
+        sa.Column("with_p_alive", sa.Integer(), nullable=False),
+        sa.Column("with_p_purchase", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["run_no"], ["run.run_no"], name=op.f("fk_tally_run_no")),
         sa.PrimaryKeyConstraint("run_no", "cell", name=op.f("pk_tally")),
     )

@@ -1,0 +1,65 @@
+"""Every request that a page shows is sent to a real service, and answered as the page says."""
+
+from pathlib import Path
+
+import pytest
+
+from docs.api import ORDERS, PAGE, shown
+from docs.curls import Runner, examples
+from tests.serving import home_of, key_of, served
+
+HOW_TO = PAGE.parent / "how-to"
+PAGES = [PAGE, HOW_TO / "serve.md", HOW_TO / "move-from-another-api.md"]
+#: What holds other fields with other data, or with another model.
+OPEN = {"params", "result", "coverage", "churn", "total", "holdout", "origins", "spread", "orders"}
+OPEN |= {"features", "profiles"}
+
+
+@pytest.fixture(scope="module")
+def runner(one_run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    home = home_of(folder, one_run)
+    (folder / "orders.csv").write_text(ORDERS)
+    with served(home) as service:
+        yield Runner(service.url, {"KEY": key_of(home)}, folder)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_requests_are_answered_as_shown(page: Path, runner):
+    text = page.read_text()
+    texts = {command: answer for command, answer in shown(text).items() if isinstance(answer, str)}
+    commands = list(examples(text))
+    assert commands
+    for command, told in commands:
+        answer = runner.run(command)
+        if told is not None and "request_id" in told:
+            assert answer.content["status"] == told["status"], command
+        else:
+            assert answer.status < 300, f"{command}\n{answer}"
+        if command in texts:
+            assert answer.content.startswith(texts[command].split(maxsplit=2)[0]), command
+        elif told is not None:
+            assert differences(told, answer.content) == [], command
+
+
+def differences(told, found, place=""):
+    """Where an answer is of another shape than the page tells; null may be anything."""
+    if told is None or found is None:
+        return []
+    if isinstance(told, dict) and isinstance(found, dict):
+        if told.keys() != found.keys():
+            return [f"{place}: {sorted(told.keys() ^ found.keys())}"]
+        return [
+            line
+            for name in told
+            if name not in OPEN
+            for line in differences(told[name], found[name], f"{place}/{name}")
+        ]
+    if isinstance(told, list) and isinstance(found, list):
+        return differences(told[0], found[0], f"{place}/0") if told and found else []
+    kinds = [
+        float if isinstance(one, int | float) and not isinstance(one, bool) else type(one)
+        for one in (told, found)
+    ]
+    return [] if kinds[0] is kinds[1] else [f"{place}: {told!r} and {found!r}"]
