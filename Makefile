@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 install: $(RUNTIME) ## what `clv` needs, into .venv
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: $(RUNTIME) ## every customer's value from the bundled CDNOW log, with a report to open
 	@$(BIN)/clv run cdnow --out demo
@@ -37,6 +37,9 @@ bench-api: $(DEV) ## speed of the service beside a bare route of FastAPI; BENCH=
 
 results: $(DEV) ## how right forecasts are, beside what people would otherwise use; 30 minutes
 	@$(BIN)/python -m benchmarks.accuracy
+
+reliability: $(DEV) ## what clients get while parts of the service are killed; docs/reliability.md
+	@OMP_WAIT_POLICY=passive $(BIN)/python -m benchmarks.reliability
 
 docs: $(DEV) ## the README's words and picture, dictionaries, settings, figures, tables of docs, anew
 	@$(BIN)/clv run cdnow --out demo | $(BIN)/python docs/demo.py
@@ -73,4 +76,4 @@ $(PEERS): requirements-peers.lock | $(RUNTIME)
 		--require-hashes --requirement requirements-peers.lock
 	@touch $@
 
-.PHONY: install help demo test slow check bench bench-api results docs clean
+.PHONY: install help demo test slow check bench bench-api results reliability docs clean

@@ -47,6 +47,8 @@ ASKED_BY = {
     "S3": "the data-science project",
     "S5": "the predictor",
 }
+#: Where the tables begin; what is before was written by hand.
+BEGIN = "<!-- routes -->\n"
 Shown = Mapping[str, Any]
 
 
@@ -241,8 +243,10 @@ def main() -> None:
             return pretty(shortened(runner.run(command).content))
 
         MOVING.write_text(refreshed(MOVING.read_text(encoding="utf-8"), told), encoding="utf-8")
+        before, begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
         answers = {each: shortened(runner.run(each).content) for each in EXAMPLES.values()}
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), answers), encoding="utf-8")
+        page = refreshed(before, told) + begin + rest
+    PAGE.write_text(written(page, answers), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -102,7 +102,9 @@ class Load:
 
     def write_once(self) -> None:
         """An order, and wait until it is kept."""
-        self._write(_Asker(self, WRITES, -1))
+        asker = _Asker(self, WRITES, -1)
+        self._write(asker)
+        asker.close()
 
     def fault(self) -> None:
         """Note that something is done to the service now."""

@@ -72,7 +72,8 @@ def publish_twice(site: Site, load: Load) -> str:
     """Two publishes."""
     for run in site.runs[::-1]:
         load.fault()
-        site.served.publish(run)
+        # From this process: the command's own start would take longer than all the rest.
+        site.served.promote(run)
         assert site.champion == run.manifest["run_id"]
     return ""
 

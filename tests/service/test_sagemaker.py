@@ -6,14 +6,18 @@ import json
 import os
 import pwd
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from clv.apps.sagemaker import serving
 from clv.apps.sagemaker.inference import input_fn, model_fn, output_fn, predict_fn
 from clv.apps.sagemaker.storage import ARCHIVE, put
+from clv.core.errors import SettingError
 from tests.containers import entry, laid, write_stays
 from tests.onerun import HORIZON
 
@@ -61,8 +65,7 @@ def served(trained):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    more = {"SAGEMAKER_BIND_TO_PORT": str(port), "CLV_SAGEMAKER_USER": "nobody"}
-    server = entry(trained, "serve", **more)
+    server = entry(trained, "serve", SAGEMAKER_BIND_TO_PORT=str(port))
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
     try:
         for _ in range(300):
@@ -74,7 +77,6 @@ def served(trained):
                 time.sleep(0.1)
         else:
             pytest.fail("the server does not answer")
-        client.pid = server.pid
         yield client
     finally:
         client.close()
@@ -82,11 +84,18 @@ def served(trained):
         server.communicate(timeout=20)
 
 
-def test_who_answers_has_no_rights_of_root(served):
-    status = Path(f"/proc/{served.pid}/status").read_text()
-    [ids] = [line.split()[1:] for line in status.splitlines() if line.startswith("Uid:")]
-    mine = os.geteuid()
-    assert {*ids} == {str(pwd.getpwnam("nobody").pw_uid if mine == 0 else mine)}
+def test_who_answers_gives_up_the_rights_of_root():
+    program = "import os; from clv.apps.sagemaker.serving import give_up_root as go;" + (
+        " go('nobody'); print(*os.getresuid(), *os.getresgid(), os.getgroups(), os.environ['HOME'])"
+    )
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        ids = [*[nobody.pw_uid] * 3, *[nobody.pw_gid] * 3, []]
+        assert done.stdout.split() == [*map(str, ids), nobody.pw_dir]
+    else:
+        assert done.stdout.split()[:3] == [str(os.getuid())] * 3
 
 
 def test_the_request_of_the_hotel_is_answered_as_written(served):
@@ -266,18 +275,25 @@ def test_what_cannot_be_accepted_is_a_problem(served):
         assert answer.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize(
-    ("more", "said"),
-    [
-        ({"SAGEMAKER_BIND_TO_PORT": "http"}, "SAGEMAKER_BIND_TO_PORT: 'http' is no port"),
-        ({"CLV_SAGEMAKER_ROOT": "/nowhere"}, "not a run folder"),
-    ],
-)
-def test_what_keeps_it_from_serving_is_said_at_once(trained, more, said):
-    server = entry(trained, "serve", **more)
+def test_serving_without_a_model_says_so_and_ends(tmp_path):
+    server = entry(laid(tmp_path), "serve")
     _, err = server.communicate(timeout=60)
-    assert server.returncode in (2, 6)
-    assert said in err.decode()
+    assert server.returncode == 6
+    assert "not a run folder" in err.decode()
+
+
+def test_a_port_that_is_none_is_named(monkeypatch, capsys):
+    monkeypatch.setenv("SAGEMAKER_BIND_TO_PORT", "http")
+    with pytest.raises(SystemExit) as ended:
+        serving.main()
+    assert ended.value.code == 2
+    assert "SAGEMAKER_BIND_TO_PORT: 'http' is no port" in capsys.readouterr().err
+
+
+def test_a_user_who_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(SettingError, match="there is no user 'no one' here"):
+        serving.give_up_root("no one")
 
 
 def test_another_word_is_refused(tmp_path):

@@ -13,7 +13,10 @@ from botocore.stub import Stubber
 from moto.server import ThreadedMotoServer
 
 from clv.apps.sagemaker.endpoint import CloudError, Deployment, Endpoints
-from tests.commands import clv
+from clv.apps.sagemaker.storage import require_place, unpack
+from clv.core.errors import DependencyError
+from clv.ops.runs import Run
+from tests.commands import clv, train_all
 from tests.logs import write_log
 
 REGION = "us-east-1"
@@ -87,7 +90,7 @@ def test_an_endpoint_is_made_asked_and_taken_away(api, endpoints, cloud):
 
 
 def test_one_that_is_there_gets_the_new_model(monkeypatch):
-    """What is asked of Amazon, as moto cannot update an endpoint."""
+    """What is asked of Amazon, as moto cannot update an endpoint: what serves is left alone."""
     api = boto3.client("sagemaker", region_name=REGION)
     arn = "arn:aws:sagemaker:us-east-1:123456789012:"
     named = {"EndpointName": "hotel-clv"}
@@ -100,38 +103,54 @@ def test_one_that_is_there_gets_the_new_model(monkeypatch):
         "CreationTime": now,
         "LastModifiedTime": now,
     }
-    second = {"EndpointConfigName": "hotel-clv-2"}
+    config, model = {"EndpointConfigName": "hotel-clv-2"}, {"ModelName": "hotel-clv-2"}
     with Stubber(api) as stub:
         stub.add_response("describe_endpoint", there, named)
-        stub.add_response("delete_model", {}, {"ModelName": "hotel-clv"})
-        stub.add_response("create_model", {"ModelArn": f"{arn}model/hotel-clv"})
-        stub.add_response("describe_endpoint", there, named)
-        stub.add_client_error(
-            "delete_endpoint_config", "ValidationException", "Could not find configuration"
-        )
+        for call in ("delete_endpoint_config", "delete_model"):
+            stub.add_client_error(call, "ValidationException", "Could not find it")
+        made = {
+            **model,
+            "PrimaryContainer": {"Image": wanted().image, "ModelDataUrl": wanted().model_data},
+            "ExecutionRoleArn": ROLE,
+        }
+        stub.add_response("create_model", {"ModelArn": f"{arn}model/hotel-clv-2"}, made)
+        variants = [wanted().variant("hotel-clv-2")]
         stub.add_response(
             "create_endpoint_config",
             {"EndpointConfigArn": f"{arn}endpoint-config/hotel-clv-2"},
-            {**second, "ProductionVariants": [wanted().variant()]},
+            {**config, "ProductionVariants": variants},
         )
         stub.add_response(
-            "update_endpoint", {"EndpointArn": there["EndpointArn"]}, {**named, **second}
+            "update_endpoint", {"EndpointArn": there["EndpointArn"]}, {**named, **config}
         )
-        stub.add_response("describe_endpoint", {**there, **second}, named)
+        stub.add_response("describe_endpoint", {**there, **config}, named)
         monkeypatch.setattr("clv.apps.sagemaker.endpoint.client", lambda *_: api)
         assert Endpoints(REGION).deploy(wanted(), wait=False) == "InService"
         stub.assert_no_pending_responses()
 
 
+def half_made(api, name="hotel-clv"):
+    api.create_model(ModelName=name, PrimaryContainer={"Image": "x"}, ExecutionRoleArn=ROLE)
+
+
 def test_what_was_half_made_is_taken_away(api, endpoints):
-    api.create_model(ModelName="hotel-clv", PrimaryContainer={"Image": "x"}, ExecutionRoleArn=ROLE)
-    assert endpoints.delete("hotel-clv") == ["model"]
+    half_made(api)
+    half_made(api, "hotel-clv-2")
+    assert endpoints.delete("hotel-clv") == ["model", "model of an update"]
+    assert there(api)["models"] == []
+
+
+def test_what_was_half_made_is_no_hindrance(api, endpoints):
+    half_made(api)
+    assert endpoints.deploy(wanted(), pause=1) == "InService"
+    image = api.describe_model(ModelName="hotel-clv")["PrimaryContainer"]["Image"]
+    assert image == wanted().image
 
 
 def test_a_serverless_endpoint_has_memory_and_no_instances(api, endpoints):
-    endpoints.deploy(wanted(memory_mb=3_072), pause=1)
+    endpoints.deploy(wanted(memory_mb=3_072, concurrency=2), pause=1)
     [variant] = api.describe_endpoint_config(EndpointConfigName="hotel-clv")["ProductionVariants"]
-    assert variant["ServerlessConfig"]["MemorySizeInMB"] == 3_072
+    assert variant["ServerlessConfig"] == {"MemorySizeInMB": 3_072, "MaxConcurrency": 2}
     assert "InstanceType" not in variant
 
 
@@ -140,6 +159,30 @@ def test_what_amazon_refuses_is_told_in_its_words(api, endpoints):
         Endpoints(REGION, "http://127.0.0.1:9").deploy(wanted(), wait=False)
     with pytest.raises(CloudError, match=r"create_endpoint_config was refused: .*potato"):
         endpoints.deploy(wanted(instance_type="ml.potato"), wait=False)
+
+
+def test_without_credentials_it_says_so(tmp_path):
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env |= {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path), "COLUMNS": "200"}
+    words = [sys.executable, "-m", "clv", "sagemaker", "delete", "hotel-clv"]
+    for more, code, said in (
+        ([], 2, "Set AWS_DEFAULT_REGION, or give --region"),
+        (["--region", REGION], 12, "Check credentials, region and the network"),
+    ):
+        done = subprocess.run(
+            [*words, *more], env=env, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == code, done.stderr
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_without_boto3_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(DependencyError, match=r"pip install 'clv\[aws\]'"):
+        Endpoints(REGION).delete("hotel-clv")
+    with pytest.raises(DependencyError, match=r"clv\[aws\]"):
+        require_place("s3://hotel/model", None)
 
 
 def test_the_commands_do_the_same(api, cloud, tmp_path):
@@ -169,21 +212,16 @@ def test_a_log_in_s3_becomes_a_model_in_s3(cloud, tmp_path):
     store.create_bucket(Bucket="hotel")
     log = write_log(tmp_path / "stays.csv")
     store.upload_file(str(log), "hotel", "stays/2024.csv")
-    words = [sys.executable, "-m", "clv.apps.sagemaker.train_all"]
-    words += ["--input-data", "s3://hotel/stays/", "--output-model", "s3://hotel/model"]
-    words += ["--horizon", "90", "--models", "mbgnbd"]
-    done = subprocess.run(
-        words, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
-        env={**os.environ, "COLUMNS": "200"},
-    )  # fmt: skip
+    words = ["--input-data", "s3://hotel/stays/", "--horizon", "90", "--models", "mbgnbd"]
+    done = train_all(tmp_path, *words, "--output-model", "s3://hotel/model")
     assert done.returncode == 0, done.stderr
     assert "s3://hotel/model/model.tar.gz" in done.stdout
     keys = {o["Key"] for o in store.list_objects_v2(Bucket="hotel", Prefix="model/")["Contents"]}
     assert {"model/manifest.json", "model/forecasts.parquet", "model/model.tar.gz"} <= keys
-    words[words.index("s3://hotel/model")] = "s3://nobodys/model"
-    refused = subprocess.run(
-        words, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
-        env={**os.environ, "COLUMNS": "200"},
-    )  # fmt: skip
+    store.download_file("hotel", "model/model.tar.gz", str(tmp_path / "model.tar.gz"))
+    unpack(tmp_path / "model.tar.gz", tmp_path / "model")
+    assert Run.open(tmp_path / "model").manifest["horizon_days"] == 90
+    # What cannot be written is said before anything is learned.
+    refused = train_all(tmp_path, *words, "--output-model", "s3://nobodys/model")
     assert refused.returncode == 7
-    assert "s3://nobodys/model cannot be written" in refused.stderr
+    assert "there is no bucket 'nobodys'" in refused.stderr

@@ -1,8 +1,11 @@
 import asyncio
 import json
+import socketserver
 import threading
+import time
+from contextlib import contextmanager
 
-import pyarrow.compute as pc
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -15,7 +18,7 @@ from benchmarks.api.row import COLUMNS, MET, Aim, Row, ratio, rows_table, share_
 from benchmarks.api.shop import enlarge, ids_of
 from clv.apps.api.schemas.filters import CustomerFilters
 from clv.apps.api.schemas.profile import ProfileBody
-from clv.ops.runs import CUSTOMERS, FORECASTS, TRANSACTIONS, Run
+from clv.ops.runs import CUSTOMERS, FORECASTS, MANIFEST, TRANSACTIONS
 
 SHARE, WAIT = Aim(0.5, "least"), Aim(20.0, "most")
 ROWS = [
@@ -70,24 +73,32 @@ def test_the_page_counts_the_aims_met():
     assert "coordinated omission" in told
 
 
-def test_more_customers_are_the_same_under_other_ids(one_run, tmp_path):
-    small = Run.open(one_run)
-    n = len(ids_of(one_run))
-    big = Run.open(enlarge(one_run, tmp_path / "big", 2 * n + 5))
-    ids = ids_of(big.folder)
-    assert len(set(ids)) == 2 * n + 5 == big.manifest["counts"]["customers"]
-    assert ids == sorted(ids)
-    assert big.manifest["run_id"] != small.manifest["run_id"]
-    facts = pq.read_table(big.folder / CUSTOMERS)
-    assert facts["customer_id"].to_pylist() == ids
-    log, before = pq.read_table(big.folder / TRANSACTIONS), pq.read_table(small.transactions)
-    assert set(log["customer_id"].to_pylist()) == set(ids)
-    whose = ids[n]
-    same = before.filter(pc.equal(before["customer_id"], whose.partition("-")[2]))
-    theirs = log.filter(pc.equal(log["customer_id"], whose))
-    assert theirs.drop_columns("customer_id").equals(same.drop_columns("customer_id"))
-    forecasts = pq.read_table(big.folder / FORECASTS)
-    assert forecasts["clv"].to_pylist()[:n] == forecasts["clv"].to_pylist()[n : 2 * n]
+@pytest.fixture
+def small(tmp_path):
+    """What `enlarge` reads of a run of three customers."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    ids = ["001", "002", "003"]
+    pq.write_table(pa.table({"customer_id": ids, "clv": [1.0, 2.0, 3.0]}), folder / FORECASTS)
+    pq.write_table(pa.table({"customer_id": ids, "purchases": [1, 2, 1]}), folder / CUSTOMERS)
+    log = {"customer_id": ["001", "002", "002", "003"], "amount": [5.0, 6.0, 7.0, 8.0]}
+    pq.write_table(pa.table(log), folder / TRANSACTIONS)
+    (folder / MANIFEST).write_text(json.dumps({"run_id": "a", "counts": {"customers": 3}}))
+    return folder
+
+
+def test_more_customers_are_the_same_under_other_ids(small, tmp_path):
+    big = enlarge(small, tmp_path / "big", 8)
+    copies = [f"{copy:04}-{one}" for copy in range(3) for one in ("001", "002", "003")]
+    assert ids_of(big) == copies[:8]
+    assert pq.read_table(big / FORECASTS)["clv"].to_pylist() == [1, 2, 3, 1, 2, 3, 1, 2]
+    assert pq.read_table(big / CUSTOMERS)["customer_id"].to_pylist() == copies[:8]
+    log = pq.read_table(big / TRANSACTIONS).to_pydict()
+    assert log["amount"] == [5, 6, 7, 8] * 2 + [5, 6, 7]
+    assert log["customer_id"] == sorted(log["customer_id"])
+    manifest = json.loads((big / MANIFEST).read_text())
+    assert manifest["counts"]["customers"] == 8
+    assert manifest["run_id"] != "a"
 
 
 def test_made_up_profiles_are_accepted_and_the_same_each_time():
@@ -131,62 +142,47 @@ def asked(app, method, path, body=b""):
     return json.loads(b"".join(message.get("body", b"") for message in sent))
 
 
-class Slow:
-    """A server that answers one request after the other, each after a while."""
+@contextmanager
+def answering(seconds, status="200 OK"):
+    """Port of a server that answers one request after the other, each after a while."""
+    turn = threading.Lock()
 
-    def __init__(self, seconds, status="200 OK"):
-        self.seconds, self.status = seconds, status
-        self.turn = None
+    class Answer(socketserver.StreamRequestHandler):
+        def handle(self):
+            while line := self.rfile.readline():
+                while line.strip():
+                    if line.lower().startswith(b"content-length: "):
+                        length = int(line.split()[1])
+                    line = self.rfile.readline()
+                self.rfile.read(length)
+                with turn:
+                    time.sleep(seconds)
+                self.wfile.write(f"HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
 
-    async def answer(self, reader, writer):
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-                await reader.readexactly(length)
-                async with self.turn:
-                    await asyncio.sleep(self.seconds)
-                writer.write(f"HTTP/1.1 {self.status}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
-        except asyncio.IncompleteReadError:
-            writer.close()
-
-    def __enter__(self):
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever)
-        self.thread.start()
-        started = asyncio.run_coroutine_threadsafe(self._start(), self.loop)
-        self.port = started.result(5)
-        return self
-
-    async def _start(self):
-        self.turn = asyncio.Lock()
-        self.server = await asyncio.start_server(self.answer, "127.0.0.1", 0)
-        return self.server.sockets[0].getsockname()[1]
-
-    def __exit__(self, *_):
-        self.server.close()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        for task in asyncio.all_tasks(self.loop):
-            task.cancel()
-        self.loop.run_until_complete(asyncio.sleep(0))
-        self.loop.close()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answer) as server:
+        server.request_queue_size = paced.CONNECTIONS
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
 
 
 def test_waits_count_from_when_a_request_was_due():
     # Ten requests at once for a server that takes 20 ms each: the last waits for all of them,
     # which a client that asks only after its answer would never see.
-    with Slow(0.02) as server:
+    with answering(0.02) as port:
         requests = [paced.post("/", "{}")] * 10
-        found = paced.waits("127.0.0.1", server.port, requests, 10_000.0)
+        found = paced.waits("127.0.0.1", port, requests, 10_000.0)
     assert len(found) == 10
     assert max(found) >= 0.19
     assert min(found) < 0.1
 
 
 def test_a_refused_request_ends_the_measuring():
-    with Slow(0.0, "503 Service Unavailable") as server, pytest.raises(ExceptionGroup) as failed:
-        paced.waits("127.0.0.1", server.port, [paced.post("/", "{}")], 100.0)
+    refusing = answering(0.0, "503 Service Unavailable")
+    with refusing as port, pytest.raises(ExceptionGroup) as failed:
+        paced.waits("127.0.0.1", port, [paced.post("/", "{}")], 100.0)
     assert failed.group_contains(RuntimeError, match="503")
 
 

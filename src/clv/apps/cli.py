@@ -11,7 +11,7 @@ import typer
 
 from clv.apps.commands import keys, publishing, sagemaker, serving, working
 from clv.apps.options import takes
-from clv.core.errors import ClvError, SettingError
+from clv.core.errors import ClvError, DependencyError, SettingError
 from clv.ops.config import (
     FOLDS,
     BacktestConfig,
@@ -40,6 +40,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+#: Packages that the extra `service` brings, and that its commands look for when they are called.
+SERVICE = ("alembic", "cachetools", "fastapi", "huey", "limits", "sqlalchemy", "uvicorn")
 
 _LOG = typer.Argument(
     metavar="LOG",
@@ -345,6 +348,12 @@ def main() -> None:
     except ClvError as error:
         sys.stderr.write(f"clv: {error}\n")
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name not in SERVICE:
+            raise
+        missing = DependencyError(f"{error.name} is not installed: pip install 'clv[service]'")
+        sys.stderr.write(f"clv: {missing}\n")
+        sys.exit(missing.exit_code)
     except BrokenPipeError:
         # The reader of our pipe has gone, as `head` does; that is no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -121,7 +121,8 @@ class ProfileScorer:
         most = chance * self.horizon_days
         r, f, m = scorer.rfm.score(T - t_x, x + 1.0, total)
         rfm = r + f + m
-        columns = Figures(
+        # In the order of Figures.
+        columns = (
             clv,
             lower,
             upper,

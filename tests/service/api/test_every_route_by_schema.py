@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 import schemathesis
+from hypothesis import HealthCheck
+from hypothesis import settings as told_to_hypothesis
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig
 
 from clv.apps.api.app import create_app
@@ -22,8 +24,8 @@ from clv.apps.api.limits import Limiter
 from clv.apps.api.wiring import Services
 from clv.apps.settings import Settings
 from clv.ops import keys
+from clv.ops.promotion import promote
 from clv.ops.runs import Run
-from clv.ops.store.publishing import publish
 
 LEFT_OUT = ["positive_data_acceptance"]
 #: Drawn examples a route, besides those at the edges of each parameter.
@@ -41,6 +43,7 @@ class Door:
 
 
 DOOR = Door()
+TOLD = create_app(Settings(require_keys=True)).openapi()
 
 
 def document(examples: int) -> Any:
@@ -48,8 +51,7 @@ def document(examples: int) -> Any:
     project = ProjectConfig(generation=GenerationConfig(max_examples=examples))
     project.checks.update(excluded_check_names=LEFT_OUT)
     config = schemathesis.Config(projects=ProjectsConfig(default=project))
-    told = create_app(Settings(require_keys=True)).openapi()
-    made = schemathesis.openapi.from_dict(told, config=config)
+    made = schemathesis.openapi.from_dict(TOLD, config=config)
     made.app = DOOR
     return made
 
@@ -63,7 +65,7 @@ def asked(one_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
     services = Services.open(settings)
     # Many keys that nobody knows come from one address here.
     services.guesses = Limiter(None)
-    publish(services.store, Run(one_run))
+    promote(services.store, settings.machine(), Run(one_run))
     _, secret = keys.make(services.store, "test", [keys.ADMIN])
     DOOR.app = create_app(settings, services)
     yield {"headers": {"Authorization": f"Bearer {secret}"}, "base_url": "http://localhost"}
@@ -73,3 +75,27 @@ def asked(one_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 @document(FEW).parametrize()
 def test_a_route_answers_as_its_schema_says(case, asked):
     case.call_and_validate(**asked)
+
+
+@pytest.mark.slow
+@document(MANY).parametrize()
+def test_a_route_answers_so_however_often_it_is_asked(case, asked):
+    case.call_and_validate(**asked)
+
+
+@pytest.mark.slow
+def test_answers_lead_to_requests_that_are_answered(asked):
+    """Ids that one route answers with are sent to the others, in any order."""
+
+    class Walk(document(FEW).as_state_machine()):
+        def get_call_kwargs(self, case):
+            return asked
+
+    Walk.run(
+        settings=told_to_hypothesis(
+            max_examples=60,
+            stateful_step_count=12,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+    )

@@ -131,14 +131,13 @@ def test_in_every_text_of_a_body_it_stays_a_text(anywhere):
     before, asked = state(anywhere), 0
     for method, path, example, places in bodies().values():
         place_of = path.replace("{model_type}", "bg_nbd")
-        for place in places:
-            for sql in SQL[1:3]:
-                for body in (put(example, place, sql), put(example, (*place[:-1], sql), sql)):
-                    answer = anywhere.client.request(
-                        method, place_of, content=json.dumps(body), headers=JSON
-                    )
-                    assert answer.status_code < 500, (method, path, place, sql, answer.text)
-                    asked += 1
+        parents = dict.fromkeys(place[:-1] for place in places)
+        # As a value of every text, and as the name of a field wherever there are fields.
+        for place in [*places, *((*parent, SQL[0]) for parent in parents)]:
+            content = json.dumps(put(example, place, SQL[asked % len(SQL)]))
+            answer = anywhere.client.request(method, place_of, content=content, headers=JSON)
+            assert answer.status_code < 500, (method, path, place, answer.text)
+            asked += 1
     assert asked > 100
     names, counts, pointed = state(anywhere)
     # Orders of customers with such names are orders.

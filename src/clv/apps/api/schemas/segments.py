@@ -15,9 +15,9 @@ By = Literal["segment", "value_tier", "clv_level", "mismatch", "group", "channel
 class SegmentTold(Answer):
     """Customers alike in one respect, together."""
 
-    name: str = Field(examples=["Champions"])
+    name: str = Field(description="Name of the segment, tier, ...", examples=["Champions"])
     by: By = Field(description="The respect.")
-    customers: int
+    customers: int = Field(description="How many there are now.")
     share: Chance = Field(description="Of all customers.")
     total_clv: Amount = Field(description="Sum of the forecasts.")
     clv_share: float | None = Field(description="Of the value of all customers.")
@@ -26,8 +26,10 @@ class SegmentTold(Answer):
         description="Lower end of the interval of the total; null where it is not known."
     )
     total_clv_upper: Amount | None = Field(description="Its upper end.")
-    mean_p_alive: Chance | None
-    mean_p_purchase: Chance | None
+    mean_p_alive: Chance | None = Field(description="Mean probability of still being a customer.")
+    mean_p_purchase: Chance | None = Field(
+        description="Mean probability of an order within the horizon."
+    )
     expected_purchases: float | None = Field(description="Of all of them, within the horizon.")
     historic_value: Amount | None = Field(description="Net spend of all of them so far.")
     mean_recommended_cac: Amount | None = Field(
