@@ -46,6 +46,7 @@ docs: $(DEV) ## the README's words and picture, dictionaries, settings, figures,
 	@$(BIN)/python docs/picture.py demo
 	@$(BIN)/python -m docs.dictionary
 	@$(BIN)/python -m docs.settings
+	@$(BIN)/python -m docs.api demo
 	@$(BIN)/python docs/against_lifetimes.py
 	@$(BIN)/python -m docs.figures
 

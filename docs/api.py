@@ -70,7 +70,7 @@ def written(page: str, answers: Shown) -> str:
 
 def shown(page: str) -> dict[str, Any]:
     """Answers as a page has them, by command."""
-    texts = re.findall(r"```bash\n(curl .*?)\n```\n```text\n(.*?)\n```\n", page, re.DOTALL)
+    texts = re.findall(r"```bash\n(curl [^`]*)\n```\n```text\n(.*?)\n```\n", page, re.DOTALL)
     return {**dict(examples(page)), **dict(texts)}
 
 

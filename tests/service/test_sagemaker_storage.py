@@ -1,7 +1,9 @@
 """Models put into folders and taken out of archives, and what the image is made of."""
 
+import importlib
 import re
 import tarfile
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,14 @@ def test_the_image_is_made_of_what_is_there():
     assert all((ROOT / name).exists() for name in copied)
     let_in = re.findall(r"^!(.+)$", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
     assert sorted(let_in) == sorted(copied)
+
+
+def test_the_commands_of_the_package_lead_somewhere():
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert told["train_all"] == "clv.apps.sagemaker.train_all:main"
+    for target in told.values():
+        module, _, name = target.partition(":")
+        assert callable(getattr(importlib.import_module(module), name))
 
 
 def test_the_image_starts_what_the_tests_start():

@@ -88,7 +88,7 @@ def test_answers_lead_to_requests_that_are_answered(asked):
     """Ids that one route answers with are sent to the others, in any order."""
 
     class Walk(document(FEW).as_state_machine()):
-        def get_call_kwargs(self, case):
+        def get_call_kwargs(self, _case):
             return asked
 
     Walk.run(
