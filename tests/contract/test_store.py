@@ -1,5 +1,6 @@
 """One suite for both databases: opened, published to, read, taken back, killed in the middle."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -638,3 +639,16 @@ def test_all_errors_are_of_the_tree(sqlite_store):
     """Those of the driver, too, where it is used without SQLAlchemy."""
     with pytest.raises(StoreError, match="nowhere"), sqlite_store.reading() as conn:
         conn.connection.dbapi_connection.execute("SELECT * FROM nowhere")
+
+
+def test_a_forked_process_makes_connections_of_its_own(store, one):
+    publish(store, one)
+    child = os.fork()
+    if child == 0:
+        # Whatever happens, the tests do not go on here.
+        try:
+            os._exit(0 if len(everybody(store)) == 200 else 1)
+        finally:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(everybody(store)) == 200

@@ -1,5 +1,6 @@
 """Every request that a page shows is sent to a real service, and answered as the page says."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_requests_are_answered_as_shown(page: Path, runner):
             assert answer.content.startswith(texts[command].split(maxsplit=2)[0]), command
         elif told is not None:
             assert differences(told, answer.content) == [], command
+
+
+def test_requests_of_the_readme_are_answered(runner):
+    section = (PAGE.parents[1] / "README.md").read_text().split("## Serve it")[1].split("```")[1]
+    commands = re.findall(r"^curl .*(?:\n  .*)*", section, re.MULTILINE)
+    assert len(commands) == 2
+    assert all(runner.run(command).status == 200 for command in commands)
 
 
 def differences(told, found, place=""):

@@ -103,7 +103,7 @@ def in_order(rows, query):
 
 @pytest.mark.parametrize("way", WAYS)
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

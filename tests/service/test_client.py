@@ -241,11 +241,12 @@ def test_segments(client, forecasts):
     assert len(one["top_customers"]) == 3
 
 
+@pytest.mark.timeout(300)
 def test_training_publishing_and_going_back(client, service):
     first = client.status()["champion"]["run_id"]
     seen = []
     job = fits(state.Job, client.train(sample=FEWEST_SAMPLED, settings=SMALL))
-    done = client.wait(job, seen.append, timeout=100)
+    done = client.wait(job, seen.append, timeout=200)
     assert [each["progress"] for each in seen] == sorted(each["progress"] for each in seen)
     assert seen[-1] == done == client.job(job["job_id"])
     assert client.jobs(kind="train")["jobs"] == [done]
@@ -257,11 +258,12 @@ def test_training_publishing_and_going_back(client, service):
     assert client.rollback()["run_id"] == first
 
 
+@pytest.mark.timeout(300)
 def test_training_on_a_file_and_a_job_that_does_not_end_well(client, tmp_path):
     log = tmp_path / "orders.csv"
     log.write_text("customer_id,date,amount\n1,2024-01-01,10\n")
     with pytest.raises(JobEndedError, match="failed") as ended:
-        client.wait(client.train(log, settings=SMALL), timeout=100)
+        client.wait(client.train(log, settings=SMALL), timeout=200)
     assert ended.value.job["problem"]["code"]
     job = client.train(sample=20_000, publish=False)
     with pytest.raises(TimeoutError, match="is not over"):

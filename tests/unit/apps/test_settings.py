@@ -46,6 +46,7 @@ def test_the_file_takes_every_setting_by_its_name(file, monkeypatch):
     }
     told |= {"database_url": "sqlite:///a.db", "redis_url": "redis://a", "threads": 2}
     told |= {"rate_limit": "5/second", "s3_endpoint": "http://s3", "allowed_hosts": ["a"]}
+    told |= {"sagemaker_user": "clv"}
     import yaml
 
     file(yaml.safe_dump(told))

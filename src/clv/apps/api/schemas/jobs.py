@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, StrictBool, model_validator
 
 from clv.apps.api.schemas.answer import Answer
 from clv.apps.api.schemas.base import Asked
@@ -106,4 +106,4 @@ class TrainBody(Asked):
         description="Settings as in a configuration file of `clv run`, as horizon: 180,"
         " budget: fast, or target: COLUMN of a table of customers.",
     )
-    publish: bool = Field(default=True, description="Serve the outcome.")
+    publish: StrictBool = Field(default=True, description="Serve the outcome.")
