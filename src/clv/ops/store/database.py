@@ -39,6 +39,9 @@ POOL, OVERFLOW, POOL_SECONDS = 10, 20, 30
 #: PostgreSQL's advisory locks are numbers; these are ours, by what they guard.
 LOCKS = {"schema": 0x636C7601, "publish": 0x636C7602, "forecasts": 0x636C7603}
 
+#: Of SQLite's file: rows and index entries of forecasts fill such pages well.
+_PAGE_BYTES = 8192
+
 _opened: WeakSet[Store] = WeakSet()
 #: Connections of the parent process, never to be closed here.
 _inherited: list[list[Connection]] = []
@@ -194,8 +197,9 @@ class Store:
         if self.kind == "sqlite":
             file = Path(str(self.engine.url.database))
             with _alone(file, "open"), self._errors(), self.engine.connect() as conn:
-                # Kept in the file. It cannot be set inside a transaction.
+                # Kept in the file. Neither can be set inside a transaction.
                 raw: Any = conn.connection.dbapi_connection
+                raw.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
                 raw.execute("PRAGMA journal_mode = WAL")
         with self.reading() as conn:
             current = schema.version(conn) == schema.HEAD
