@@ -130,9 +130,10 @@ def matches(found, kind):
 def test_what_is_served(client, one_run):
     assert fits(state.Health, client.health())["status"] == "ok"
     champion = fits(state.ServiceStatus, client.status())["champion"]
-    [run] = fits(state.Runs, client.runs())["runs"]
+    # Other tests may have brought other runs.
+    runs = fits(state.Runs, client.runs())["runs"]
+    [run] = [each for each in runs if "champion" in each["served_as"]]
     assert champion["run_id"] == run["run_id"]
-    assert run["served_as"] == ["champion"]
     assert fits(state.Models, client.models())["count"] > 10
     metrics = fits(state.ModelMetrics, client.metrics())
     assert [row["model"] for row in metrics["leaderboard"] if row["champion"]] == ["ensemble"]

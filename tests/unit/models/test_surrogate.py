@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clv.models.learners.encoder import Encoder
@@ -128,6 +128,7 @@ def test_a_file_holds_all_of_it(learned):
         np.testing.assert_array_equal(mine, theirs)
 
 
+@settings(deadline=None)
 @given(
     x=st.integers(0, 10_000),
     gap=st.floats(0, 1e5),
