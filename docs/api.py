@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from clv.apps.api import openapi
-from clv.apps.api.declare import declared
-from clv.apps.api.dispatch import flattened
+from clv.apps.api.document import openapi
+from clv.apps.api.edge.declare import declared
+from clv.apps.api.edge.dispatch import flattened
 from clv.apps.api.routes import ROUTERS
 from clv.apps.api.routes.aliases import ALIASES
 from docs.apiexamples import EXAMPLES

@@ -28,7 +28,7 @@ OWN = {
     "validation": (422, "Fields that cannot be used; `errors` names each"),
 }
 #: Of the command line, or never seen from outside.
-_HIDDEN = frozenset({"clv", "stopped"})
+_HIDDEN = frozenset({"clv", "cloud", "stopped"})
 
 
 def problem_rows() -> str:

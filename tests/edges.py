@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from clv.apps.api.app import create_app
-from clv.apps.api.auth import actor
-from clv.apps.api.bodies import JsonRoute, read
-from clv.apps.api.declare import needs
+from clv.apps.api.edge.auth import actor
+from clv.apps.api.edge.bodies import JsonRoute, read
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.schemas.base import Asked
-from clv.apps.api.wiring import Services
+from clv.apps.api.services.wiring import Services
 from clv.apps.settings import Settings
 from clv.core.errors import RunError, StoreError
 from clv.ops import audit, keys
@@ -33,6 +33,7 @@ with warnings.catch_warnings():
 
 HERE = ("127.0.0.1", 50_000)
 SECRET = "customer-4711"
+PROBLEM = "application/problem+json"
 
 router = APIRouter(route_class=JsonRoute, prefix="/t")
 
@@ -158,3 +159,16 @@ def edge(home: Path, *, base_url: str = "http://localhost", **settings: Any) -> 
 def lines(err: str) -> list[dict[str, Any]]:
     """Lines of log."""
     return [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+
+
+def problem(answer, status, code):
+    """The answer is a problem, whole and of one shape."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == PROBLEM
+    told = answer.json()
+    assert told["type"] == f"urn:clv:problem:{code}"
+    assert (told["status"], told["code"]) == (status, code)
+    assert told["title"]
+    assert told["detail"]
+    assert told["request_id"] == answer.headers["x-request-id"]
+    return told

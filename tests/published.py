@@ -11,9 +11,15 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import select
 
 from clv.core.schema import FACTS, FORECASTS
+from clv.ops import forecasts
+from clv.ops.forecasts import CustomerQuery
 from clv.ops.runs import Run
+from clv.ops.store.publishing import current
+from clv.ops.store.tables import forecasts_of, run, tally
 from clv.ops.tablescoring import FORECASTS as OF_TABLE
 
 AS_OF = date(2025, 6, 30)
@@ -180,3 +186,45 @@ def _write(folder: Path, manifest: dict[str, Any], readiness: dict[str, Any] | N
     (folder / "leaderboard.json").write_text(json.dumps({"rows": []}))
     if readiness is not None:
         (folder / "readiness.json").write_text(json.dumps(readiness))
+
+
+def everybody(store, **asked):
+    """All customers of the champion, over all pages."""
+    found, cursor = [], None
+    while True:
+        with store.reading() as conn:
+            query = CustomerQuery(cursor=cursor, **{"limit": 40, **asked})
+            page = forecasts.page(conn, current(conn).run_no, query)
+        found += page.customers
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+def told(run):
+    """Customers as the files of a run tell them."""
+    rows = run.forecasts().to_pylist()
+    path = run.folder / "customers.parquet"
+    known = pq.read_table(path).to_pylist() if path.exists() else [{}] * len(rows)
+    days = [name for name in run.forecasts().column_names if name.startswith("next_")]
+    for row, more in zip(rows, known, strict=True):
+        row.update(more)
+        for name in (*days, "as_of", "first_purchase", "last_purchase"):
+            row[name] = row[name].isoformat() if row.get(name) else None
+        row["rescored_at"] = None
+    return rows
+
+
+def in_step(conn, run_no):
+    """Whether the cells are what a walk over the forecasts adds up to."""
+    f, t = forecasts_of(run_no), tally
+    rows = conn.execute(select(f)).all()
+    for cell in conn.execute(select(t).where(t.c.run_no == run_no)):
+        here = [row for row in rows if row.cell == cell.cell]
+        assert len(here) == cell.customers
+        for name in ("clv", "historic_value", "p_alive", "p_purchase", "expected_purchases"):
+            values = [v for row in here if (v := getattr(row, name)) is not None]
+            assert (getattr(cell, name) or 0) == pytest.approx(sum(values), abs=1e-9)
+    counted = conn.execute(select(run.c.customers).where(run.c.run_no == run_no)).scalar_one()
+    assert counted == len(rows)
+    return True

@@ -8,7 +8,6 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is
 import pyarrow.parquet as pq
 import pytest
 
-from clv.apps.api import health as parts
 from clv.apps.api.routes import health as told
 from clv.apps.api.schemas import (
     answer,
@@ -22,6 +21,7 @@ from clv.apps.api.schemas import (
     transactions,
     uploads,
 )
+from clv.apps.api.services import health as parts
 from clv.client import (
     Client,
     ClvApiError,

@@ -97,7 +97,7 @@ def test_what_cannot_be_is_said(home, run):
 
 
 def test_what_came_of_a_job_is_told(home, run):
-    found = working.workplace(settings()).store()
+    found = settings().workplace().store()
     with found.writing() as conn:
         made = jobs.create(conn, "generate", {}, "tester")
         other = jobs.create(conn, "generate", {}, "tester")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clv.apps.api import behind
+from clv.apps.api.services import behind
 from clv.core.errors import StoreError
 from clv.ops import keys
 from clv.ops.keys import SCOPES

@@ -88,7 +88,7 @@ class Settings(ServiceSettings):
         """Where jobs are done."""
         from clv.ops.work.workplace import Workplace
 
-        return Workplace(self.machine(), self.database_url, self.redis_url)
+        return Workplace(self.machine(), self.database_url, self.redis_url, self.publish_keep)
 
     def store(self) -> Store:
         """The store, opened and brought to this version.

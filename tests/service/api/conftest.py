@@ -13,8 +13,8 @@ from fastapi.routing import APIRoute
 from httpx import Response
 
 from clv.apps.api.app import create_app
-from clv.apps.api.problems import Problem
-from clv.apps.api.wiring import Services
+from clv.apps.api.edge.problems import Problem
+from clv.apps.api.services.wiring import Services
 from clv.apps.settings import Settings
 from clv.ops import keys
 from clv.ops.generating import generate

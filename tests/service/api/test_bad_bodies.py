@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from clv.apps.api.app import create_app
-from clv.apps.api.declare import declared
+from clv.apps.api.edge.declare import declared
 from clv.apps.settings import Settings
 
 PROFILE = {"num_orders": 6, "total_spent": 480.0, "tenure": 200, "recency": 12}

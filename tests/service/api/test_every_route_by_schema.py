@@ -20,8 +20,8 @@ from hypothesis import settings as told_to_hypothesis
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig
 
 from clv.apps.api.app import create_app
-from clv.apps.api.limits import Limiter
-from clv.apps.api.wiring import Services
+from clv.apps.api.services.limits import Limiter
+from clv.apps.api.services.wiring import Services
 from clv.apps.settings import Settings
 from clv.ops import keys
 from clv.ops.promotion import promote

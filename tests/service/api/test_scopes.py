@@ -3,7 +3,7 @@
 import pytest
 
 from clv.apps.api.app import create_app
-from clv.apps.api.declare import declared
+from clv.apps.api.edge.declare import declared
 from clv.apps.settings import Settings
 from clv.ops.keys import SCOPES
 

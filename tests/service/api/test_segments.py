@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from clv.apps.api import segmenting
+from clv.apps.api.answers import segmenting
 
 COLUMNS = ("segment", "value_tier", "clv_level", "mismatch", "group")
 

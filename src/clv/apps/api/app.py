@@ -16,12 +16,14 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from clv.apps.api import auth, logs, openapi, pages, problems
-from clv.apps.api.declare import Declared
-from clv.apps.api.dispatch import Dispatch, flattened
-from clv.apps.api.middleware import Edge
+from clv.apps.api.document import openapi, pages
+from clv.apps.api.edge import auth, problems
+from clv.apps.api.edge.declare import Declared
+from clv.apps.api.edge.dispatch import Dispatch, flattened
+from clv.apps.api.edge.middleware import Edge
 from clv.apps.api.routes import ROUTERS
-from clv.apps.api.wiring import Services
+from clv.apps.api.services import logs
+from clv.apps.api.services.wiring import Services
 
 if TYPE_CHECKING:
     from fastapi.routing import APIRoute

@@ -86,7 +86,7 @@ def run(settings: Settings) -> None:
     SettingError : off loopback without a key, or an address that cannot be listened on
     StoreError : the store cannot be opened
     """
-    from clv.apps.api import logs
+    from clv.apps.api.services import logs
     from clv.apps.listening import listening
 
     require_keys(settings)
@@ -159,7 +159,7 @@ def _run_one(settings: Settings, sockets: list[socket.socket]) -> None:
     from uvicorn import Server
 
     from clv.apps.api.app import create_app
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
 
     # Opened here, so that what is wrong with a setting is said in a sentence.
     services = Services.open(settings)
@@ -203,18 +203,18 @@ def _ending_cleanly() -> Iterator[None]:
 def _beside(settings: Settings) -> Iterator[None]:
     """A worker for jobs for as long as the service runs, begun anew where it ends."""
     from clv.apps.commands.working import spawn_worker
-    from clv.apps.helper import Helper
+    from clv.apps.companion import Companion
 
-    helper = Helper(lambda: spawn_worker(settings), settings.shutdown_seconds)
+    worker = Companion(lambda: spawn_worker(settings), settings.shutdown_seconds)
     try:
         yield
     finally:
-        helper.close()
+        worker.close()
 
 
 def _say(settings: Settings, sockets: list[socket.socket]) -> None:
     """Tell in words what is served, and where."""
-    from clv.apps.api.health import published
+    from clv.apps.api.services.health import published
     from clv.apps.listening import addresses
 
     store = settings.store()

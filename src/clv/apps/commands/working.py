@@ -73,20 +73,14 @@ def spawn_worker(settings: Settings) -> subprocess.Popen[bytes]:
     It stops as on SIGTERM once its input closes: keep what is returned for as long as the worker
     shall live. To stop it before, terminate and wait for it.
     """
+    from clv.apps.settings import environment
+
     return subprocess.Popen(  # noqa: S603 - of this program and nothing else
         [sys.executable, "-m", __name__],
         stdin=subprocess.PIPE,
-        env={**os.environ, **_variables(settings)},
+        env={**os.environ, **environment(settings)},
         # Ctrl-C on a terminal is for its parent to hear.
         start_new_session=True,
-    )
-
-
-def workplace(settings: Settings) -> Workplace:
-    from clv.ops.work.workplace import Workplace
-
-    return Workplace(
-        settings.machine(), settings.database_url, settings.redis_url, settings.publish_keep
     )
 
 
@@ -203,13 +197,13 @@ def train(
 
 @contextmanager
 def _made(at_once: int) -> Iterator[Worker]:
-    from clv.apps.api.logs import capture
+    from clv.apps.api.services.logs import capture
     from clv.apps.settings import settings
     from clv.ops.work.worker import Worker
 
     found = settings()
     capture(found)
-    made = Worker(workplace(found), at_once)
+    made = Worker(found.workplace(), at_once)
     try:
         yield made
     finally:
@@ -220,7 +214,7 @@ def _made(at_once: int) -> Iterator[Worker]:
 def _opened() -> Iterator[_Place]:
     from clv.apps.settings import settings
 
-    place = _Place(workplace(settings()))
+    place = _Place(settings().workplace())
     try:
         yield place
     finally:
@@ -285,26 +279,13 @@ def _print_job(job: Job, as_json: bool) -> None:
         console.print(f"{name}: {value}")
 
 
-def _variables(settings: Settings) -> dict[str, str]:
-    """The settings as the environment says them: some may have come by other ways."""
-    from clv.apps.settings import variable
-
-    told = {}
-    for name, value in settings.model_dump(mode="json").items():
-        if isinstance(value, list):
-            told[variable(name)] = ",".join(value)
-        elif value is not None:
-            told[variable(name)] = str(value)
-    return told
-
-
 def _work_for_parent() -> None:
     """A worker that stops once its input closes: what `spawn_worker` starts."""
     from clv.apps.settings import settings
     from clv.ops.work.patience import patiently
 
     # Its parent goes on without a store for a while, and so does it.
-    patiently(workplace(settings()).store).close()
+    patiently(settings().workplace().store).close()
     with _made(1) as made:
 
         def wait() -> None:

@@ -20,8 +20,9 @@ from typing import Any
 import pyarrow.csv as pcsv
 from pydantic_core import to_json
 
-from clv.apps.api import bodies, forecasting
-from clv.apps.api.problems import ProblemError
+from clv.apps.api.answers import forecasting
+from clv.apps.api.edge import bodies
+from clv.apps.api.edge.problems import ProblemError
 from clv.apps.api.schemas.transactions import TransactionsBody
 from clv.apps.sagemaker.layout import Layout
 from clv.apps.sagemaker.storage import ARCHIVE, unpack

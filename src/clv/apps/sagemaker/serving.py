@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clv.apps.api import problems
-from clv.apps.api.problems import ProblemError
+from clv.apps.api.edge import problems
+from clv.apps.api.edge.problems import ProblemError
 from clv.apps.sagemaker.inference import input_fn, model_fn, output_fn, predict_fn
 from clv.apps.sagemaker.layout import Layout
 from clv.apps.settings import settings

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv.apps.api.bodies import parsed
-from clv.apps.api.problems import ProblemError
+from clv.apps.api.edge.bodies import parsed
+from clv.apps.api.edge.problems import ProblemError
 
 leaves = (
     st.none()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.routing import Match
 
-from clv.apps.api.declare import needs
-from clv.apps.api.dispatch import Dispatch, flattened
+from clv.apps.api.edge.declare import needs
+from clv.apps.api.edge.dispatch import Dispatch, flattened
 
 PATHS = [
     "/",

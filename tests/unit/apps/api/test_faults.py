@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
-from clv.apps.api.faults import Fault, faults_of, pointer
+from clv.apps.api.edge.faults import Fault, faults_of, pointer
 from clv.apps.api.schemas.base import Asked
 
 

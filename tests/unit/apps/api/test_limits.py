@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from clv.apps.api.limits import Limiter, address_of
+from clv.apps.api.services.limits import Limiter, address_of
 from clv.core.errors import SettingError
 
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api.answers import answer
-from clv.apps.api.declare import needs
-from clv.apps.api.recording import record
+from clv.apps.api.answers.encoding import answer
+from clv.apps.api.edge.declare import needs
+from clv.apps.api.edge.recording import record
 from clv.apps.api.schemas.cache import CacheStats, Cleared
-from clv.apps.api.wiring import change, services
+from clv.apps.api.services.wiring import change, services
 
 router = APIRouter(tags=["cache"])
 

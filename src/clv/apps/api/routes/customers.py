@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api import customers
-from clv.apps.api.answers import answer, of_bytes
-from clv.apps.api.declare import needs
+from clv.apps.api.answers import customers
+from clv.apps.api.answers.encoding import answer, of_bytes
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.routes.params import Limit, within_page
 from clv.apps.api.schemas.customers import CustomerPage, CustomerTold, History
 from clv.apps.api.schemas.filters import CustomerFilters
-from clv.apps.api.wiring import ask, change, read, services
+from clv.apps.api.services.wiring import ask, change, read, services
 
 router = APIRouter(tags=["customers"])
 

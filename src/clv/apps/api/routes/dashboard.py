@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api import dashboards
-from clv.apps.api.answers import of_bytes
-from clv.apps.api.declare import needs
+from clv.apps.api.answers import dashboards
+from clv.apps.api.answers.encoding import of_bytes
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.schemas.dashboard import Dashboard
-from clv.apps.api.wiring import ask, services
+from clv.apps.api.services.wiring import ask, services
 
 router = APIRouter(tags=["dashboard"])
 

@@ -7,8 +7,8 @@ from functools import cache
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from clv.apps.api.answers import encoded, of_bytes
-from clv.apps.api.declare import needs
+from clv.apps.api.answers.encoding import encoded, of_bytes
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.schemas.features import FeatureDictionary
 from clv.ops.featuring import dictionary
 

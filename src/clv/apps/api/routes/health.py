@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from clv.apps.api import health as parts
-from clv.apps.api.declare import needs
-from clv.apps.api.health import Component, Health
-from clv.apps.api.wiring import ask, services
+from clv.apps.api.edge.declare import needs
+from clv.apps.api.services import health as parts
+from clv.apps.api.services.health import Component, Health
+from clv.apps.api.services.wiring import ask, services
 
 router = APIRouter(tags=["health"])
 

@@ -9,8 +9,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from clv.apps.api.answers import answer
-from clv.apps.api.declare import needs
+from clv.apps.api.answers.encoding import answer
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.schemas.answer import Answer
 
 router = APIRouter(tags=["health"])

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api import working
-from clv.apps.api.answers import answer
-from clv.apps.api.auth import actor
-from clv.apps.api.declare import needs
+from clv.apps.api.answers import working
+from clv.apps.api.answers.encoding import answer
+from clv.apps.api.edge.auth import actor
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.routes.params import Limit, within_page
 from clv.apps.api.schemas.jobs import JobPage, JobTold, Status
-from clv.apps.api.wiring import change, read, request_id, services
+from clv.apps.api.services.wiring import change, read, request_id, services
 from clv.ops.work import jobs
 
 router = APIRouter(tags=["jobs"])

@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from clv.apps.api.declare import needs
-from clv.apps.api.metrics import CONTENT_TYPE
-from clv.apps.api.wiring import change, services
+from clv.apps.api.edge.declare import needs
+from clv.apps.api.services.metrics import CONTENT_TYPE
+from clv.apps.api.services.wiring import change, services
 
 router = APIRouter(tags=["health"])
 

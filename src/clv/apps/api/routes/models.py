@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api import modeling
-from clv.apps.api.answers import answer
-from clv.apps.api.declare import needs
+from clv.apps.api.answers import modeling
+from clv.apps.api.answers.encoding import answer
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.routes.params import ModelType
 from clv.apps.api.schemas.models import (
     ModelInfo,
@@ -17,7 +17,7 @@ from clv.apps.api.schemas.models import (
     Performance,
     Readiness,
 )
-from clv.apps.api.wiring import ask, services
+from clv.apps.api.services.wiring import ask, services
 from clv.ops.store.publishing import CHAMPION
 
 router = APIRouter(tags=["models"])

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Query
 
-from clv.apps.api.faults import Fault
-from clv.apps.api.problems import invalid
+from clv.apps.api.edge.faults import Fault
+from clv.apps.api.edge.problems import invalid
 from clv.ops.store.publishing import CHAMPION
 
 if TYPE_CHECKING:
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
 
 ModelType = Annotated[
     str,

@@ -6,15 +6,16 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api import bodies, predicting
-from clv.apps.api.answers import answer
-from clv.apps.api.declare import needs
+from clv.apps.api.answers import predicting
+from clv.apps.api.answers.encoding import answer
+from clv.apps.api.edge import bodies
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.routes.params import IntervalLevel, ModelType
 from clv.apps.api.schemas.batch import BatchBody
 from clv.apps.api.schemas.predictions import Prediction, Predictions
 from clv.apps.api.schemas.profile import ProfileBody
 from clv.apps.api.schemas.transactions import GuestForecasts, TransactionsBody
-from clv.apps.api.wiring import ask, change, services
+from clv.apps.api.services.wiring import ask, change, services
 from clv.ops.store.publishing import CHAMPION
 
 router = APIRouter(tags=["predict"])

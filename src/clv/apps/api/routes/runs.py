@@ -8,14 +8,14 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api import publishing, working
-from clv.apps.api.answers import answer
-from clv.apps.api.auth import actor
-from clv.apps.api.declare import needs
+from clv.apps.api.answers import publishing, working
+from clv.apps.api.answers.encoding import answer
+from clv.apps.api.edge.auth import actor
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.routes.params import Limit, within_page
 from clv.apps.api.schemas.jobs import JobTold
 from clv.apps.api.schemas.runs import Moved, Runs
-from clv.apps.api.wiring import change, read, request_id, services
+from clv.apps.api.services.wiring import change, read, request_id, services
 from clv.ops.store.publishing import CHAMPION
 
 router = APIRouter(tags=["runs"])

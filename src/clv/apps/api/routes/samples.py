@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api import samples
-from clv.apps.api.answers import of_bytes
-from clv.apps.api.declare import needs
+from clv.apps.api.answers import samples
+from clv.apps.api.answers.encoding import of_bytes
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.schemas.samples import Samples
-from clv.apps.api.wiring import change, services
+from clv.apps.api.services.wiring import change, services
 
 router = APIRouter(tags=["predict"])
 

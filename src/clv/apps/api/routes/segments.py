@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api import segmenting
-from clv.apps.api.answers import of_bytes
-from clv.apps.api.declare import needs
+from clv.apps.api.answers import segmenting
+from clv.apps.api.answers.encoding import of_bytes
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.schemas.segments import By, SegmentDetail, Segments
-from clv.apps.api.wiring import ask, services
+from clv.apps.api.services.wiring import ask, services
 
 router = APIRouter(tags=["segments"])
 

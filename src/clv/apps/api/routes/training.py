@@ -8,13 +8,14 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api import bodies, working
-from clv.apps.api.answers import answer
-from clv.apps.api.auth import actor
-from clv.apps.api.declare import needs
-from clv.apps.api.modelnames import model_name
+from clv.apps.api.answers import working
+from clv.apps.api.answers.encoding import answer
+from clv.apps.api.answers.modelnames import model_name
+from clv.apps.api.edge import bodies
+from clv.apps.api.edge.auth import actor
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.schemas.jobs import JobTold, TrainBody
-from clv.apps.api.wiring import change, request_id, services
+from clv.apps.api.services.wiring import change, request_id, services
 from clv.ops.store.publishing import CHAMPION
 from clv.ops.work.params import FEWEST_SAMPLED, MOST_SAMPLED
 

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Header
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api import appending, bodies
-from clv.apps.api.answers import answer
-from clv.apps.api.auth import actor
-from clv.apps.api.declare import needs
+from clv.apps.api.answers import appending
+from clv.apps.api.answers.encoding import answer
+from clv.apps.api.edge import bodies
+from clv.apps.api.edge.auth import actor
+from clv.apps.api.edge.declare import needs
 from clv.apps.api.schemas.orders import Appended, OrdersBody
-from clv.apps.api.wiring import change, request_id, services
+from clv.apps.api.services.wiring import change, request_id, services
 
 router = APIRouter(tags=["customers"])
 

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api.answers import answer
-from clv.apps.api.declare import needs
-from clv.apps.api.receiving import received
-from clv.apps.api.recording import record
+from clv.apps.api.answers.encoding import answer
+from clv.apps.api.edge.declare import needs
+from clv.apps.api.edge.receiving import received
+from clv.apps.api.edge.recording import record
 from clv.apps.api.schemas.uploads import Removed, Uploads, UploadTold
-from clv.apps.api.wiring import change, services
+from clv.apps.api.services.wiring import change, services
 from clv.ops import uploads
 
 router = APIRouter(tags=["uploads"])

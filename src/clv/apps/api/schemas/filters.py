@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from clv.apps.api.schemas.base import Asked
 from clv.apps.api.schemas.fields import LARGEST, LONGEST_ID
-from clv.apps.api.segmentnames import named
+from clv.apps.api.schemas.segmentnames import named
 from clv.ops.paging import ORDERS, CustomerQuery
 
 _NAME = Annotated[str, Field(min_length=1, max_length=64)]

@@ -12,8 +12,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from clv.apps.api import problems
-from clv.apps.api.declare import Declared, declared
+from clv.apps.api.edge import problems
+from clv.apps.api.edge.declare import Declared, declared
 from clv.core.types import Json
 
 _REF = "#/components/schemas/{model}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 
-from clv.apps.api.wiring import change
+from clv.apps.api.services.wiring import change
 from clv.ops import uploads
 from clv.ops.uploads import Upload
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pydantic import ValidationError
 
-from clv.apps.api.batches import checked, item_problems, require_few
+from clv.apps.api.answers.batches import checked, item_problems, require_few
 from clv.apps.api.schemas.orders import OrderBody
 from clv.ops import orders
 
 if TYPE_CHECKING:
     from clv.apps.api.schemas.orders import OrdersBody
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
 
 

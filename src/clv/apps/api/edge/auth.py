@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.types import Scope
 
-from clv.apps.api.limits import TooMany, address_of
-from clv.apps.api.problems import ProblemError
+from clv.apps.api.edge.problems import ProblemError
+from clv.apps.api.services.limits import TooMany, address_of
 from clv.ops import audit, keys
 
 if TYPE_CHECKING:
-    from clv.apps.api.declare import Declared
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.edge.declare import Declared
+    from clv.apps.api.services.wiring import Services
     from clv.ops.keys import Key
 
 #: Says that the request came through a proxy, from somebody who may be anywhere.

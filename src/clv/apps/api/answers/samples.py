@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from clv.apps.api.answers import encoded
+from clv.apps.api.answers.encoding import encoded
 from clv.apps.api.schemas.profile import ProfileBody
 from clv.ops.sampling import sampled
 
 if TYPE_CHECKING:
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
 
 #: Customers at once.

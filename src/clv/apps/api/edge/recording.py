@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from clv.apps.api.auth import actor
-from clv.apps.api.wiring import change, request_id, services
+from clv.apps.api.edge.auth import actor
+from clv.apps.api.services.wiring import change, request_id, services
 from clv.core.types import Json
 from clv.ops import audit
 

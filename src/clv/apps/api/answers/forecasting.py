@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pydantic import ValidationError
 
-from clv.apps.api.appending import text_of
-from clv.apps.api.batches import checked, item_problems, require_few
-from clv.apps.api.faults import Fault
-from clv.apps.api.problems import invalid
+from clv.apps.api.answers.appending import text_of
+from clv.apps.api.answers.batches import checked, item_problems, require_few
+from clv.apps.api.edge.faults import Fault
+from clv.apps.api.edge.problems import invalid
 from clv.apps.api.schemas.transactions import MOST_ORDERS, GuestBody, StayBody
 from clv.core.errors import LogError
 from clv.core.types import AsOf, Horizon

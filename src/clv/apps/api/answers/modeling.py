@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from clv.apps.api.modelnames import aliases_of, model_name
+from clv.apps.api.answers.modelnames import aliases_of, model_name
+from clv.apps.api.answers.serving import model_of, of_run, serve
 from clv.apps.api.schemas.models import Figures, Row
-from clv.apps.api.serving import model_of, of_run, serve
 from clv.core.errors import RunError, UnsuitedError
 from clv.models import registry
 from clv.ops.store import publishing
 
 if TYPE_CHECKING:
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
     from clv.ops.champions import Serving
     from clv.ops.runs import Run

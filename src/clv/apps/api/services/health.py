@@ -14,7 +14,7 @@ from clv.core.errors import ClvError
 from clv.ops.store.tables import pointer, run
 
 if TYPE_CHECKING:
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
     from clv.ops.store.database import Store
 

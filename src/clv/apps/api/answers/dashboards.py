@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clv.apps.api import modeling, segmenting
-from clv.apps.api.keeping import kept
-from clv.apps.api.serving import of_current
+from clv.apps.api.answers import modeling, segmenting
+from clv.apps.api.answers.keeping import kept
+from clv.apps.api.answers.serving import of_current
 from clv.ops import forecasts
 from clv.ops.forecasts import CustomerQuery
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
     from clv.ops.store.publishing import Current
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from clv.apps.api.keeping import kept
-from clv.apps.api.problems import ProblemError
-from clv.apps.api.serving import of_current, of_run
+from clv.apps.api.answers.keeping import kept
+from clv.apps.api.answers.serving import of_current, of_run
+from clv.apps.api.edge.problems import ProblemError
 from clv.core.errors import UnsuitedError
 from clv.ops import forecasts, orders
 from clv.ops.store.publishing import current
@@ -15,7 +15,7 @@ from clv.ops.store.publishing import current
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
     from clv.ops.forecasts import CustomerQuery
     from clv.ops.store.publishing import Current

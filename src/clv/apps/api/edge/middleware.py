@@ -16,13 +16,14 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clv.apps.api import logs, problems
-from clv.apps.api.problems import ProblemError
+from clv.apps.api.edge import problems
+from clv.apps.api.edge.problems import ProblemError
+from clv.apps.api.services import logs
 
 if TYPE_CHECKING:
-    from clv.apps.api.auth import Actor
-    from clv.apps.api.declare import Declared
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.edge.auth import Actor
+    from clv.apps.api.edge.declare import Declared
+    from clv.apps.api.services.wiring import Services
     from clv.apps.settings import Settings
 
 #: What a page of the service may load and do: nothing. Pages that need more say so themselves.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from clv.apps.api.faults import Fault, faults_of
-from clv.apps.api.problems import invalid
+from clv.apps.api.edge.faults import Fault, faults_of
+from clv.apps.api.edge.problems import invalid
 from clv.core.errors import ProfileError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clv.apps.api.modelnames import model_name
+from clv.apps.api.answers.modelnames import model_name
 from clv.core.errors import RunError, UnsuitedError
 from clv.ops.store.publishing import CHAMPION
 

@@ -11,7 +11,7 @@ from clv.ops.work import jobs, kinds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
     from clv.ops.work.jobs import Job
 

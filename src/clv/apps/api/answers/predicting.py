@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from clv.apps.api.batches import checked, item_problems, require_few
-from clv.apps.api.forecasting import forecast
-from clv.apps.api.profiles import Reading, reading
+from clv.apps.api.answers.batches import checked, item_problems, require_few
+from clv.apps.api.answers.forecasting import forecast
+from clv.apps.api.answers.profiles import Reading, reading
+from clv.apps.api.answers.serving import of_run, serve
 from clv.apps.api.schemas.profile import ProfileBody
-from clv.apps.api.serving import of_run, serve
 from clv.core.errors import ProfileError
 
 if TYPE_CHECKING:
     from clv.apps.api.schemas.batch import BatchBody
     from clv.apps.api.schemas.transactions import TransactionsBody
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
     from clv.ops.champions import Serving
 

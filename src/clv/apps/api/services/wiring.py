@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from starlette.requests import Request
 
-from clv.apps.api import logs
-from clv.apps.api.behind import Behind
-from clv.apps.api.health import Watch
-from clv.apps.api.limits import Limiter
-from clv.apps.api.metrics import CountedCache, Metrics
+from clv.apps.api.services import logs
+from clv.apps.api.services.behind import Behind
+from clv.apps.api.services.health import Watch
+from clv.apps.api.services.limits import Limiter
+from clv.apps.api.services.metrics import CountedCache, Metrics
 from clv.ops.champions import Champions
 from clv.ops.keys import Keyring
 

@@ -15,8 +15,8 @@ from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api.faults import Fault, faults_of, pointer
-from clv.apps.api.problems import ProblemError, invalid
+from clv.apps.api.edge.faults import Fault, faults_of, pointer
+from clv.apps.api.edge.problems import ProblemError, invalid
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 _FIRST, _MOST = 1.0, 60.0
 
 
-class Helper:
+class Companion:
     """
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Helper:
         self._patience = patience
         self._ending = threading.Event()
         self._process = begin()
-        self._watch = threading.Thread(target=self._keep, name="helper-watch", daemon=True)
+        self._watch = threading.Thread(target=self._keep, name="companion-watch", daemon=True)
         self._watch.start()
 
     def close(self) -> None:

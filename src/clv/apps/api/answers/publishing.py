@@ -10,7 +10,7 @@ from clv.ops.store import publishing
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
 
 #: What nobody but the machine's own needs to know.

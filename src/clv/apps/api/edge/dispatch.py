@@ -16,10 +16,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clv.apps.api.bodies import JsonRoute
-from clv.apps.api.declare import Declared, declared
-from clv.apps.api.direct import shortened
-from clv.apps.api.problems import ProblemError
+from clv.apps.api.edge.bodies import JsonRoute
+from clv.apps.api.edge.declare import Declared, declared
+from clv.apps.api.edge.direct import shortened
+from clv.apps.api.edge.problems import ProblemError
 
 Admit = Callable[[Scope, Declared], Awaitable[None]]
 

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from clv.apps.api.faults import Fault, faults_of
+from clv.apps.api.edge.faults import Fault, faults_of
 from clv.core.errors import ClvError
 from clv.core.types import Json
 
 if TYPE_CHECKING:
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
 
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which to ask again when a part of the service is gone.

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv.apps.api.declare import needs
+from clv.apps.api.edge.declare import needs
 
 router = APIRouter(include_in_schema=False)
 
@@ -95,4 +95,4 @@ def _page(text: str) -> Response:
 
 @cache
 def _content(name: str) -> bytes:
-    return (resources.files("clv.apps.api") / "static" / name).read_bytes()
+    return (resources.files("clv.apps.api.document") / "static" / name).read_bytes()

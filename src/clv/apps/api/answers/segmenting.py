@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
-from clv.apps.api import segmentnames
-from clv.apps.api.keeping import kept
-from clv.apps.api.problems import ProblemError
-from clv.apps.api.serving import of_current
+from clv.apps.api.answers.keeping import kept
+from clv.apps.api.answers.serving import of_current
+from clv.apps.api.edge.problems import ProblemError
+from clv.apps.api.schemas import segmentnames
 from clv.ops import forecasts
 from clv.ops.forecasts import CustomerQuery
 from clv.ops.paging import UNKNOWN
@@ -17,7 +17,7 @@ from clv.segments.advice import advice
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
     from clv.ops.forecasts import By
     from clv.ops.store.publishing import Current

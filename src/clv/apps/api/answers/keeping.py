@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from clv.apps.api.answers import encoded
+from clv.apps.api.answers.encoding import encoded
 from clv.ops.store.publishing import current
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from clv.apps.api.wiring import Services
+    from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
     from clv.ops.store.publishing import Current
 

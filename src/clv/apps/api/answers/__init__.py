@@ -1,0 +1,1 @@
+"""What is answered: from the read side and the champion to the bodies that clients get."""

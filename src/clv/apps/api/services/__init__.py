@@ -1,0 +1,1 @@
+"""What all requests share: the services behind them, and how they are watched and counted."""
