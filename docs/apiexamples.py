@@ -83,6 +83,11 @@ EXAMPLES = {
     "GET /api/uploads": _get("/api/uploads"),
     "GET /api/uploads/{upload_id}": _get("/api/uploads/UPLOAD_ID"),
     "DELETE /api/uploads/{upload_id}": f"curl -X DELETE {BASE}/api/uploads/UPLOAD_ID",
+    "POST /api/jobs": _post(
+        "/api/jobs",
+        '{"kind": "backtest", "params": {"source": {"sample": 200},\n    "settings": {"origins": 2,'
+        ' "models": ["mbgnbd"], "horizon": 60}}}',
+    ),
     "GET /api/jobs": _get("/api/jobs?status=done&limit=1"),
     "GET /api/jobs/{job_id}": _get("/api/jobs/JOB_ID"),
     "POST /api/jobs/{job_id}/cancel": _post("/api/jobs/JOB_ID/cancel"),

@@ -373,7 +373,7 @@ REFUSED = (
     ("backtest", {"source": {"upload": UPLOAD}, "settings": {"origins": 0}}, "origins"),
     ("publish", {"run": "/etc"}, "no run's id"),
     ("publish", {"run": "latest", "name": "other"}, "neither champion"),
-    ("rollback", {"name": "x" * 200}, "neither champion"),
+    ("publish", {"run": "latest", "name": "x" * 200}, "neither champion"),
     ("generate", {"settings": {"customers": 0}}, "customers"),
     ("generate", {"settings": {"customers": 10**7}}, "at the machine itself"),
     ("generate", {"settings": {"start": "yesterday"}}, "not a day"),

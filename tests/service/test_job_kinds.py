@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from clv.core.errors import RunError, StoppedError, StoreError, UnsuitedError, UploadError
 from clv.models.btyd import MBGNBD
-from clv.ops import forecasts, runs, uploads
+from clv.ops import forecasts, promotion, runs, uploads
 from clv.ops.machine import Machine
 from clv.ops.orderrows import unknown_to
 from clv.ops.progress import Silent
@@ -258,12 +258,9 @@ def test_a_run_is_published_and_taken_back(bench, other):
     assert (made.result["published"], made.status) == ("champion", jobs.DONE)
     shown = bench.current()
     assert shown.run_id == run_id
-    back = bench.do("rollback", {})[0]
-    assert (back.result["run_id"], back.status) == (before.run_id, jobs.DONE)
+    assert promotion.take_back(bench.store, bench.place.machine).run_id == before.run_id
     assert bench.current().run_id == before.run_id
     assert bench.current().revision > shown.revision > before.revision
-    with pytest.raises(RunError, match="none is published as model:xgboost"):
-        bench.do("rollback", {"name": "model:xgboost"})
     with pytest.raises(RunError, match="not a run folder"):
         bench.do("publish", {"run": "20200101T000000Z-abcdef"})
 
@@ -279,7 +276,7 @@ def test_a_table_of_customers_is_trained_on(bench, trained, tmp_path):
     assert job.status == jobs.DONE
     with pytest.raises(UnsuitedError, match="no log of orders"):
         bench.do("train", {"source": {"log": "champion"}})
-    bench.do("rollback", {})
+    promotion.take_back(bench.store, bench.place.machine)
     assert bench.current().kind == "log"
 
 

@@ -53,17 +53,27 @@ class Training:
         model_type : train this model only, and serve it where it is asked for by name
         settings : as in a configuration file of `clv run`
         """
-        if log is not None and sample is not None:
-            raise ValueError("log: give either a log or a sample, not both")
-        source: dict[str, Any] = {"log": _CHAMPION}
-        if log is not None:
-            source = {"upload": self.upload(log)["upload_id"]}
-        elif sample is not None:
-            source = {"sample": sample}
-        body = {"source": source, "settings": dict(settings or {}), "publish": publish}
+        body = {**self._asked(log, sample, settings), "publish": publish}
         if model_type is not None:
             body["model_type"] = model_type
         return cast("Job", self._sender.post("/api/model/train", body=body))
+
+    def backtest(
+        self,
+        log: str | Path | None = None,
+        *,
+        sample: int | None = None,
+        settings: Fields | None = None,
+    ) -> Job:
+        """Have models held against past days of a log; answers at once with a job.
+
+        Parameters
+        ----------
+        log, sample : as for `train`
+        settings : as in a configuration file of `clv backtest`
+        """
+        body = {"kind": "backtest", "params": self._asked(log, sample, settings)}
+        return cast("Job", self._sender.post("/api/jobs", body=body))
 
     def jobs(
         self,
@@ -128,6 +138,19 @@ class Training:
     def rollback(self, name: str = _CHAMPION) -> Moved:
         """Serve the run before the one that is served."""
         return cast("Moved", self._sender.post("/api/runs/rollback", {"name": name}))
+
+    def _asked(
+        self, log: str | Path | None, sample: int | None, settings: Fields | None
+    ) -> dict[str, Any]:
+        """Where the log is, sent in first if it is a file here, and the settings."""
+        if log is not None and sample is not None:
+            raise ValueError("log: give either a log or a sample, not both")
+        source: dict[str, Any] = {"log": _CHAMPION}
+        if log is not None:
+            source = {"upload": self.upload(log)["upload_id"]}
+        elif sample is not None:
+            source = {"sample": sample}
+        return {"source": source, "settings": dict(settings or {})}
 
 
 def _job(job: Job | str) -> str:

@@ -166,11 +166,18 @@ class JobError(ClvError):
 
 
 class UploadError(ClvError):
-    """A file sent in that is not there, or that cannot be taken."""
+    """A file sent in that cannot be taken."""
 
     code = "upload"
     status = 422
     exit_code = 10
+
+
+class UnknownUploadError(UploadError):
+    """There is no file of this id: it was not sent in, or was removed since."""
+
+    code = "upload-unknown"
+    status = 404
 
 
 class UploadTooLargeError(UploadError):

@@ -65,23 +65,23 @@ class Champions:
         StoreError : the store cannot be asked
         """
         found = current_of(self.store, name)
-        return Serving(found, self.loaded(found))
+        return Serving(found, self.loaded(found.run_no, found.folder))
 
     def seen(self, conn: Connection, name: str = CHAMPION) -> Serving:
         """As `current`, in the same snapshot as what else is read by the connection."""
         found = current(conn, name)
-        return Serving(found, self.loaded(found))
+        return Serving(found, self.loaded(found.run_no, found.folder))
 
-    def loaded(self, found: Current) -> Champion:
+    def loaded(self, run_no: int, folder: str) -> Champion:
         """What a published run learned; read from its folder once."""
-        champion = self._loaded.get(found.run_no)
+        champion = self._loaded.get(run_no)
         if champion is not None:
             return champion
         with self._lock:
-            champion = self._loaded.get(found.run_no)
+            champion = self._loaded.get(run_no)
             if champion is None:
-                champion = Champion.load(Run.open(Path(found.folder)), self.machine)
-                self._loaded[found.run_no] = champion
+                champion = Champion.load(Run.open(Path(folder)), self.machine)
+                self._loaded[run_no] = champion
                 if self._warm:
                     today = datetime.now(UTC).date()
                     Thread(target=champion.warm, args=(today,), daemon=True).start()

@@ -35,11 +35,12 @@ from clv.ops.store.database import lock
 from clv.ops.store.publishing import CHAMPION
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from clv.core.types import Json
     from clv.ops.champions import Champions, Serving
     from clv.ops.rescoring import Scored
+    from clv.ops.runs import Run
     from clv.ops.store.database import Store
 
 #: How often what was read may have changed before it is written, until the client has to wait.
@@ -151,6 +152,12 @@ def history(store: Store, champions: Champions, customer_id: str) -> list[Json]:
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
 
 
+def waiting(store: Store, run: Run) -> bool:
+    """Whether orders came in that a run does not know."""
+    with store.reading() as conn:
+        return conn.scalar(_customers_unknown_to(run).limit(1)) is not None
+
+
 def catch_up(conn: Connection, serving: Serving) -> int:
     """Score those customers anew of whom orders came in that a newly published run does not know.
 
@@ -162,15 +169,16 @@ def catch_up(conn: Connection, serving: Serving) -> int:
     """
     if serving.champion.scorer is None:
         return 0
-    waiting = (
-        select(tables.purchase.c.customer_id).where(unknown_to(serving.champion.run)).distinct()
-    )
-    customers = sorted(conn.scalars(waiting))
+    customers = sorted(conn.scalars(_customers_unknown_to(serving.champion.run)))
     for start in range(0, len(customers), LOT):
         some = customers[start : start + LOT]
         rows = whole_history(serving.champion, some, later_orders(conn, serving, some))
         _replace(conn, serving, serving.champion.of_transactions(rows), some)
     return len(customers)
+
+
+def _customers_unknown_to(run: Run) -> Select[str]:
+    return select(tables.purchase.c.customer_id).where(unknown_to(run)).distinct()
 
 
 def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:

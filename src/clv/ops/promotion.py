@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from clv.ops.champion import Champion
 from clv.ops.champions import Champions, Serving
-from clv.ops.orders import catch_up
+from clv.ops.orders import catch_up, waiting
 from clv.ops.store import publishing
 from clv.ops.store.publishing import CHAMPION
 
@@ -48,6 +49,8 @@ def promote(
     # Read before the transaction: on SQLite whoever writes waits for its end.
     champion = Champion.load(run, machine)
     try:
+        if waiting(store, run):
+            champion.warm(datetime.now(UTC).date())
         both = partial(_with_orders, champion, besides)
         return publishing.publish(
             store, run, actor=actor, reporter=reporter, keep=keep, besides=both
@@ -76,14 +79,20 @@ def take_back(
     StoreError : the store cannot be written
     """
     with Champions(store, machine) as champions:
-        both = partial(_caught_up, champions, besides) if name == CHAMPION else besides
+        both = besides
+        if name == CHAMPION:
+            # Read before the transaction here, too; if others publish meanwhile, in it.
+            with store.reading() as conn:
+                coming = publishing.preceding(conn)
+            champions.loaded(*coming)
+            both = partial(_caught_up, champions, besides)
         return publishing.rollback(store, name=name, actor=actor, besides=both)
 
 
 def _caught_up(
     champions: Champions, besides: Besides | None, conn: Connection, now: Current
 ) -> None:
-    _with_orders(champions.loaded(now), besides, conn, now)
+    _with_orders(champions.loaded(now.run_no, now.folder), besides, conn, now)
 
 
 def _with_orders(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from clv.core.errors import UploadError, UploadTooLargeError
+from clv.core.errors import UnknownUploadError, UploadError, UploadTooLargeError
 from clv.data.engine import storage_errors
 
 if TYPE_CHECKING:
@@ -118,13 +118,13 @@ def find(home: Path, upload_id: str) -> Upload:
     """
     Raises
     ------
-    UploadError : there is none of that id
+    UnknownUploadError : there is none of that id
     """
     place = home / FOLDER / upload_id
     # Only what looks like an id may become a part of a path.
     files = list(place.iterdir()) if _ID.fullmatch(upload_id) and place.is_dir() else []
     if len(files) != 1:
-        raise UploadError(
+        raise UnknownUploadError(
             f"upload: there is none with the id {upload_id[:64]!r}. It may have been removed as"
             " old; send the file again."
         )
@@ -149,7 +149,7 @@ def remove(home: Path, upload_id: str) -> None:
     """
     Raises
     ------
-    UploadError : there is none of that id
+    UnknownUploadError : there is none of that id
     """
     place = find(home, upload_id).path.parent
     # A name that is no id cannot be found any more while its files go.

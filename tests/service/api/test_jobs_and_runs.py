@@ -23,8 +23,42 @@ def done(api, job_id):
     services = api.services
     place = services.settings.workplace()
     job = jobs.claim(services.store, job_id, "tester")
-    perform(JobContext(job, place, services.store, lambda *_: None))
+    context = JobContext(job, place, services.store, lambda *_: None)
+    result = perform(context)
+    if not context.done:
+        with services.store.writing() as conn:
+            jobs.finished(conn, job, result)
     return api.ok(f"/api/jobs/{job_id}")
+
+
+def test_past_days_are_looked_back_on_and_a_shop_is_made_up(writes):
+    settings = {"origins": 2, "models": ["mbgnbd"], "horizon": 60}
+    params = {"source": {"log": "champion"}, "settings": settings}
+    asked = writes.post("/api/jobs", {"kind": "backtest", "params": params})
+    assert (asked.status_code, asked.headers["location"]) == (202, asked.json()["links"]["self"])
+    result = done(writes, asked.json()["job_id"])["result"]
+    assert (len(result["origins"]), result["champion"]["name"]) == (2, "mbgnbd")
+    shop = {"settings": {"customers": 60, "transactions": 200}}
+    asked = writes.post("/api/jobs", {"kind": "generate", "params": shop})
+    assert done(writes, asked.json()["job_id"])["status"] == "done"
+    with writes.services.store.reading() as conn:
+        assert {"job.backtest", "job.generate"} <= {one.action for one in audit.entries(conn)}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"kind": "publish", "params": {"run": "latest"}}, "give 'backtest' or 'generate'"),
+        ({"kind": "backtest"}, "source"),
+        ({"kind": "backtest", "params": {"source": {"path": "/etc/passwd"}}}, "machine itself"),
+        ({"kind": "backtest", "params": {"source": {"upload": "0" * 32}}}, "there is none"),
+        ({"kind": "generate", "params": {"settings": {"customers": 10**7}}}, "machine itself"),
+    ],
+)
+def test_other_work_is_not_taken(writes, body, said):
+    answer = writes.post("/api/jobs", body)
+    assert answer.status_code in (404, 422)
+    assert said in answer.text
 
 
 def sent_in(api, name, content):
@@ -76,7 +110,7 @@ def test_an_upload_is_listed_and_removed(writes):
     assert made in writes.ok("/api/uploads")["uploads"]
     gone = writes.delete(f"/api/uploads/{made['upload_id']}")
     assert gone.json() == {"upload_id": made["upload_id"], "removed": True}
-    writes.refused(writes.get(f"/api/uploads/{made['upload_id']}"), 422, "upload")
+    writes.refused(writes.get(f"/api/uploads/{made['upload_id']}"), 404, "upload-unknown")
     writes.refused(writes.delete("/api/uploads/..%2F..%2Fruns"), 404)
 
 

@@ -155,19 +155,30 @@ def rollback(
     """
     with store.turn(PUBLISH), store.writing() as conn:
         _begin(conn)
-        now = current(conn, name)
-        runs = _stack(conn, name)
-        if len(runs) < 2:
-            raise RunError(
-                f"run: {now.run_id} is the first published as {name}; there is none before it."
-            )
-        before = conn.execute(select(table).where(table.c.run_no == runs[-2])).one()
-        if now.loaded and not before.loaded:
-            raise RunError(
-                f"run: the forecasts of {before.run_id}, published before, are no longer in the"
-                f" store. Publish it again: clv publish {before.folder}"
-            )
-        return _point(conn, name, before.run_no, ROLLBACK, actor, besides)
+        run_no, _ = preceding(conn, name)
+        return _point(conn, name, run_no, ROLLBACK, actor, besides)
+
+
+def preceding(conn: Connection, name: str = CHAMPION) -> tuple[int, str]:
+    """Number and folder of the run that `rollback` would make the one readers see.
+
+    Raises
+    ------
+    RunError : there is none, or its forecasts are no longer in the store
+    """
+    now = current(conn, name)
+    runs = _stack(conn, name)
+    if len(runs) < 2:
+        raise RunError(
+            f"run: {now.run_id} is the first published as {name}; there is none before it."
+        )
+    found = conn.execute(select(table).where(table.c.run_no == runs[-2])).one()
+    if now.loaded and not found.loaded:
+        raise RunError(
+            f"run: the forecasts of {found.run_id}, published before, are no longer in the"
+            f" store. Publish it again: clv publish {found.folder}"
+        )
+    return found.run_no, found.folder
 
 
 def current(conn: Connection, name: str = CHAMPION) -> Current:

@@ -56,12 +56,6 @@ KINDS = {
             "clv.ops.work.training:publish_run",
             "Make a finished run the one that readers see",
         ),
-        Kind(
-            "rollback",
-            "RollbackParams",
-            "clv.ops.work.training:roll_back",
-            "Show the run again that readers saw before",
-        ),
     )
 }
 

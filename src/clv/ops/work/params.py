@@ -159,17 +159,6 @@ class PublishParams(Params):
             raise SettingError(f"run: {self.run!r} is no run's id.")
 
 
-class RollbackParams(Params):
-    """The run that readers saw before, shown again."""
-
-    name: str = Field(default=CHAMPION, description="champion, or model:NAME.")
-
-    @field_validator("name")
-    @classmethod
-    def _pointer(cls, value: str) -> str:
-        return _known_name(value)
-
-
 class GenerateParams(Params):
     """A made-up shop."""
 

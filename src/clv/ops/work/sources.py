@@ -52,7 +52,7 @@ def found(context: JobContext, source: Json, settings: Json, reporter: Reporter)
 
     Raises
     ------
-    UploadError : there is no such upload
+    UnknownUploadError : there is no such upload
     StoreError, RunError : nothing is published whose log could be taken
     UnsuitedError : what is published learned from a table of customers
     """

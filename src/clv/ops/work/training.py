@@ -13,16 +13,13 @@ from clv.ops.runs import Run
 from clv.ops.store import publishing
 from clv.ops.tables import run_table
 from clv.ops.work import share
-from clv.ops.work.params import CHAMPION, PublishParams, RollbackParams, TrainParams
+from clv.ops.work.params import CHAMPION, PublishParams, TrainParams
 from clv.ops.work.patience import patiently
 from clv.ops.work.sources import found
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from clv.core.types import Json
     from clv.ops.progress import Reporter
-    from clv.ops.store.publishing import Current
     from clv.ops.work.context import JobContext
 
 #: The run that a job made before it was stopped, in the job's folder.
@@ -62,34 +59,6 @@ def publish_run(context: JobContext) -> Json:
     params = PublishParams.checked(context.job.params)
     run = runs.find(params.run, context.home)
     return _published(context, run, params.name, context.reporter(share.PUBLISH))
-
-
-def roll_back(context: JobContext) -> Json:
-    """Show the run again that readers saw before.
-
-    Returns
-    -------
-    {"run_id", "model", "as_of", "horizon_days", "published": name}
-    """
-    params = RollbackParams.checked(context.job.params)
-    result: Json = {}
-
-    def finish(conn: Connection, now: Current) -> None:
-        result.update(
-            run_id=now.run_id,
-            model=now.model,
-            as_of=None if now.as_of is None else now.as_of.isoformat(),
-            horizon_days=now.horizon_days,
-            published=now.name,
-        )
-        context.finish(conn, result)
-
-    patiently(
-        lambda: promotion.take_back(
-            context.store, context.machine, name=params.name, actor=context.actor, besides=finish
-        )
-    )
-    return result
 
 
 def told(run: Run) -> Json:

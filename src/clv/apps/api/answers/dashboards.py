@@ -26,7 +26,7 @@ def summary(services: Services) -> bytes:
 
     def made(conn: Connection, now: Current) -> Json:
         found = forecasts.summary(conn, now.run_no)
-        run = services.champions.loaded(now).run
+        run = services.champions.loaded(now.run_no, now.folder).run
         return {
             **of_current(now),
             "totals": found["totals"],

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clv.apps.api.answers.encoding import answer
 from clv.core.errors import RunError, UnsuitedError
-from clv.ops import audit
+from clv.ops import audit, uploads
 from clv.ops.work import jobs, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from starlette.responses import Response
 
     from clv.apps.api.services.wiring import Services
     from clv.core.types import Json
@@ -26,11 +29,15 @@ def submit(services: Services, kind: str, params: Json, who: str, request_id: st
     ------
     SettingError : what is asked cannot be
     UnsuitedError : the log of the run now served is asked for, and there is none
+    UnknownUploadError : the file it names was not sent in
     StoreError : it could not be written
     """
     checked = kinds.checked(kind, params)
-    if "log" in checked.get("source", {}):
+    source = checked.get("source", {})
+    if "log" in source:
         _require_log(services)
+    if "upload" in source:
+        uploads.find(services.settings.home, source["upload"])
     with services.store.writing() as conn:
         made = jobs.create(conn, kind, checked, who)
         audit.write(
@@ -58,6 +65,12 @@ def told(job: Job) -> Json:
     made = {name: value for name, value in job.to_json().items() if name not in _HIDDEN}
     place = f"/api/jobs/{job.job_id}"
     return {**made, "links": {"self": place, "cancel": None if job.over else f"{place}/cancel"}}
+
+
+def accepted(job: Job) -> Response:
+    """A job that was asked for; the header Location says where to look how far it is."""
+    made = told(job)
+    return answer(made, 202, {"location": made["links"]["self"]})
 
 
 def page(found: Sequence[Job], limit: int) -> Json:

@@ -137,7 +137,7 @@ def _known(model: Any, place: Sequence[int | str]) -> str:
     close = difflib.get_close_matches(str(place[-1]), names, n=1)
     if close:
         return f" Did you mean {close[0]}?"
-    more = ", ..." if len(names) > _MOST_NAMED else ""
+    more = " and others" if len(names) > _MOST_NAMED else ""
     return f" Fields: {', '.join(names[:_MOST_NAMED])}{more}." if names else ""
 
 

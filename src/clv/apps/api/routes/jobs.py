@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from clv.apps.api.answers import working
 from clv.apps.api.answers.encoding import answer
+from clv.apps.api.edge import bodies
 from clv.apps.api.edge.auth import actor
 from clv.apps.api.edge.declare import needs
 from clv.apps.api.routes.params import Limit, within_page
-from clv.apps.api.schemas.jobs import JobPage, JobTold, Status
+from clv.apps.api.schemas.jobs import JobBody, JobPage, JobTold, Status
 from clv.apps.api.services.wiring import change, read, request_id, services
 from clv.ops.work import jobs
 
@@ -44,6 +45,22 @@ async def list_jobs(
     limit = within_page(services(request), limit)
     found = await read(request, jobs.listed, status=status, kind=kind, limit=limit, before=before)
     return answer(working.page(found, limit))
+
+
+@router.post(
+    "/api/jobs",
+    response_model=JobTold,
+    status_code=202,
+    operation_id="ask_for_job",
+    summary="Look back on past days, or make up a shop",
+)
+@needs("train", takes=JobBody, problems=(404, 409), action="job")
+async def ask_for_job(request: Request) -> Response:
+    """Answers at once with a job; the header Location says where to look how far it is."""
+    body = await bodies.read(request, JobBody)
+    who, number = actor(request).name, request_id(request)
+    job = await change(working.submit, services(request), body.kind, body.params, who, number)
+    return working.accepted(job)
 
 
 @router.get(_JOB, response_model=JobTold, operation_id="get_job", summary="How far a job is")

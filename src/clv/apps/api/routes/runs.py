@@ -72,8 +72,7 @@ async def publish(
         actor(request).name,
         request_id(request),
     )
-    told = working.told(job)
-    return answer(told, 202, {"location": told["links"]["self"]})
+    return working.accepted(job)
 
 
 @router.post(

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clv.apps.api.answers import working
-from clv.apps.api.answers.encoding import answer
 from clv.apps.api.answers.modelnames import model_name
 from clv.apps.api.edge import bodies
 from clv.apps.api.edge.auth import actor
@@ -89,5 +88,4 @@ async def _submitted(
     job = await change(
         working.submit, services(request), "train", asked, actor(request).name, request_id(request)
     )
-    told = working.told(job)
-    return answer(told, _ACCEPTED, {"location": told["links"]["self"]})
+    return working.accepted(job)

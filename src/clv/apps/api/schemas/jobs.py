@@ -55,6 +55,32 @@ class JobPage(Answer):
     )
 
 
+class JobBody(Asked):
+    """Long work besides training, which has routes of its own."""
+
+    model_config = ConfigDict(
+        title="Job",
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "backtest",
+                    "params": {"source": {"log": "champion"}, "settings": {"origins": 3}},
+                }
+            ]
+        },
+    )
+
+    kind: Literal["backtest", "generate"] = Field(
+        description="backtest: hold models against past days of a log. generate: make up a shop"
+        " whose truth is known, in the folder samples of CLV_HOME."
+    )
+    params: dict[str, Any] = Field(
+        default={},
+        description="Of a backtest: source as for training, and settings as in a configuration"
+        " file of `clv backtest`. Of a made-up shop: settings of `clv generate`.",
+    )
+
+
 class Source(Asked):
     """Where the log is; exactly one of these."""
 
