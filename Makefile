@@ -17,7 +17,7 @@ demo: $(RUNTIME) ## every customer's value from the bundled CDNOW log, with a re
 	@$(BIN)/clv run cdnow --out demo
 
 test: $(DEV) ## the fast tests
-	@$(BIN)/pytest
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/pytest
 
 slow: $(DEV) ## guarantees that take minutes: ten million rows, kills at many points
 	@$(BIN)/pytest -m slow -n 0 --timeout 3600

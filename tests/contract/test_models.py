@@ -29,6 +29,26 @@ def history(book):
     return book.history(day(499), 91)
 
 
+@pytest.fixture(scope="module")
+def lone(history):
+    """Some customers, each in a log of nobody else; by their row among all."""
+    found = {}
+    for row in (0, 17, len(history) - 1):
+        name = history.frame["customer_id"][row]
+        own = [order for order in orders_of_many() if order[0] == name]
+        book = Book.open(ledger(own, engine=ibis.duckdb.connect()), day(499))
+        found[row] = book.history(day(499), 91)
+    return found
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """The history out of a log that goes on after it."""
+    later = [(customer, when + 500, 9_999.0) for customer, when, _ in orders_of_many(seed=9)]
+    both = ledger([*later, *orders_of_many()], engine=ibis.duckdb.connect())
+    return Book.open(both, day(499)).history(day(499), 91)
+
+
 @pytest.fixture(scope="module", params=NAMES)
 def model(request, history):
     return registry.make(request.param, seed=3).fit(history)
@@ -130,13 +150,10 @@ def test_fitted_twice_it_is_the_same(model, history):
     assert again.predict(history, YEAR).equals(model.predict(history, YEAR))
 
 
-def test_a_lone_customer_gets_the_forecast_it_has_among_all(model, history):
+def test_a_lone_customer_gets_the_forecast_it_has_among_all(model, history, lone):
     whole = model.predict(history, YEAR)
-    for row in (0, 17, len(history) - 1):
-        name = history.frame["customer_id"][row]
-        own = [order for order in orders_of_many() if order[0] == name]
-        lone = Book.open(ledger(own, engine=ibis.duckdb.connect()), day(499))
-        alone = model.predict(lone.history(day(499), 91), YEAR)
+    for row, own in lone.items():
+        alone = model.predict(own, YEAR)
         np.testing.assert_allclose(
             alone[["clv", "expected_purchases"]].to_numpy(float)[0],
             whole[["clv", "expected_purchases"]].to_numpy(float)[row],
@@ -144,9 +161,6 @@ def test_a_lone_customer_gets_the_forecast_it_has_among_all(model, history):
         )
 
 
-def test_rows_after_as_of_change_nothing(model, history):
-    later = [(customer, when + 500, 9_999.0) for customer, when, _ in orders_of_many(seed=9)]
-    both = ledger([*later, *orders_of_many()], engine=ibis.duckdb.connect())
-    mixed = Book.open(both, day(499)).history(day(499), 91)
+def test_rows_after_as_of_change_nothing(model, history, mixed):
     again = registry.make(model.name, seed=3).fit(mixed)
     assert again.predict(mixed, YEAR).equals(model.predict(history, YEAR))

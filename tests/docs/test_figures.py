@@ -16,6 +16,8 @@ from docs.figures import FIGURES, NEED_SHARED, drawn
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted((DOCS / "methodology").glob("*.md"))
 LARGEST = 60_000
+#: Those that take a while to draw.
+LONG = {"profiles"}
 #: Points a line may be off where another machine rounds otherwise; a figure is 576 wide.
 OFF = 0.5
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -41,7 +43,10 @@ def test_a_figure_is_small_and_stands_alone(name):
     assert "fill: #ffffff" in backdrop.get("style", "")
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(each, marks=pytest.mark.slow) if each in LONG else each for each in FIGURES],
+)
 def test_a_figure_is_what_its_code_draws(name, request):
     if name in NEED_SHARED:
         request.getfixturevalue("data_dir")

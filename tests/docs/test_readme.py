@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 
 
+@pytest.mark.slow
 def test_the_python_example_runs_as_printed(tmp_path):
     ran = doctest.testfile(
         str(README), module_relative=False, globs={"folder": tmp_path / "run"}, verbose=False

@@ -34,8 +34,13 @@ RUNS = {
     ),
 }
 
+LONGEST = "fixed width"
 
-@pytest.mark.parametrize("case", RUNS)
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=pytest.mark.slow) if case == LONGEST else case for case in RUNS],
+)
 def test_it_runs_and_every_row_is_accounted_for(case, data_dir, tmp_path):
     log, options, expected = RUNS[case]
     quick = ["mbgnbd", "naive_rate"]

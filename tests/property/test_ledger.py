@@ -39,20 +39,20 @@ def by_stack(log):
     return {c: v for c, v in totals.items() if v > 0}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(rows)
 def test_refunds_are_placed_as_by_a_stack(log):
     assert {c: v for c, v in spent(log).items() if v > 0} == by_stack(log)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(rows, st.randoms())
 def test_the_order_of_rows_does_not_matter(log, random):
     shuffled = random.sample(log, len(log))
     assert spent(log) == spent(shuffled)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(rows, st.tuples(st.sampled_from("abc"), st.integers(0, LAST), st.floats(0.01, 90)))
 def test_a_refund_never_raises_value(log, refund):
     customer, when, amount = refund
@@ -61,7 +61,7 @@ def test_a_refund_never_raises_value(log, refund):
     assert after <= before + 1e-9
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(rows, rows)
 def test_later_rows_change_nothing(log, later):
     moved = [(customer, when + LAST + 1, amount) for customer, when, amount in later]

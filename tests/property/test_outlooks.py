@@ -29,9 +29,9 @@ from tests.purchase_models import (
     seen_histories,
 )
 
-quick = settings(max_examples=20, deadline=None)
+quick = settings(max_examples=12, deadline=None)
 #: For laws that ask everything of everyone.
-thorough = settings(max_examples=8, deadline=None)
+thorough = settings(max_examples=5, deadline=None)
 rates = st.one_of(positive(1e-9, 10.0), st.just(0.0004))
 spans = st.one_of(positive(0.01, 40_000.0), st.just(math.inf))
 

@@ -12,7 +12,7 @@ import pytest
 
 from clv.core.schema import FACTS, FORECASTS
 from clv.ops.budget import NAIVE
-from tests.commands import clv
+from tests.commands import clv, clv_alone
 from tests.logs import CUSTOMERS, write_log
 
 #: For runs in which it does not matter which model it is.
@@ -31,8 +31,8 @@ def log(folder):
 
 @pytest.fixture(scope="module")
 def done(folder, log):
-    ended = clv(folder, "run", log, "--out", "results", "--json", "--horizon", "180",
-                "--budget", "fast")  # fmt: skip
+    ended = clv_alone(folder, "run", log, "--out", "results", "--json", "--horizon", "180",
+                      "--budget", "fast")  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     return ended
 

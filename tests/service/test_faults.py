@@ -107,7 +107,9 @@ def test_with_redis_gone_every_question_is_answered(in_production):
     assert (outcome.refused, outcome.cut_off) == (0, 0), outcome
 
 
-@pytest.mark.parametrize("stopped", [rather_stop, rather_kill])
+@pytest.mark.parametrize(
+    "stopped", [rather_kill, pytest.param(rather_stop, marks=pytest.mark.slow)]
+)
 def test_no_order_that_was_acknowledged_is_lost_when_the_service_ends(on_sqlite, stopped):
     outcome = survived(on_sqlite, stopped)
     assert outcome.refused == 0, outcome

@@ -33,7 +33,10 @@ def log(tmp_path_factory):
 
 
 # Kilobytes left: none, some for the tables, enough for the tables but not for the report.
-@pytest.mark.parametrize("kilobytes", [0, 200, 700, 1100])
+@pytest.mark.parametrize(
+    "kilobytes",
+    [0, 700, pytest.param(200, marks=pytest.mark.slow), pytest.param(1100, marks=pytest.mark.slow)],
+)
 def test_a_full_disk_is_told_and_the_former_run_is_whole(log, tmp_path, kilobytes):
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -15,16 +15,19 @@ from tests.logs import write_log
 from tests.service.dying_run import QUICK
 
 ROOT = Path(__file__).resolve().parents[2]
+#: From where files are written on, and one before; the others take minutes and find no more.
 STAGES = (
-    "read and check the log",
-    "add up customers and days",
     "compare models on the past",
-    "fit the champion on everything",
-    "forecast every customer",
     "write the run folder",
     "after write the run folder",
     "flush",
     "move",
+)
+EARLIER = (
+    "read and check the log",
+    "add up customers and days",
+    "fit the champion on everything",
+    "forecast every customer",
 )
 
 
@@ -53,7 +56,9 @@ def fingerprint(place):
     }
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    "stage", [*STAGES, *(pytest.param(stage, marks=pytest.mark.slow) for stage in EARLIER)]
+)
 def test_a_run_killed_at_any_stage_leaves_the_former_whole(log, former, stage):
     before = fingerprint(former)
     ended = killed(log, former, stage)

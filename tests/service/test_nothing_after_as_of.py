@@ -19,7 +19,7 @@ def forecasts(log, place):
 
 
 def test_planted_rows_change_no_byte(tmp_path):
-    lines = write_log(tmp_path / "all.csv").read_text().splitlines()
+    lines = write_log(tmp_path / "all.csv", customers=250).read_text().splitlines()
     past = [line for line in lines[1:] if line.split(",")[1] <= AS_OF]
     bare = tmp_path / "bare.csv"
     bare.write_text("\n".join([lines[0], *past]) + "\n")

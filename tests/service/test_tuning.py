@@ -9,6 +9,8 @@ import clv
 from clv.apps.printing import print_backtest
 from tests.logs import write_log
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

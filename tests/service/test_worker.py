@@ -218,6 +218,7 @@ def test_a_worker_told_to_stop_puts_its_job_back_within_seconds(production):
     assert production.wait(job_id, jobs.DONE).attempts == 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_put_its_job_back_ends_all_the_same(shop):
     job_id = shop.submit()
     worker = shop.start()
@@ -293,6 +294,7 @@ def test_a_job_goes_on_while_postgresql_restarts(production, postgresql_server):
     production.wait(production.submit(), jobs.DONE)
 
 
+@pytest.mark.slow
 def test_a_run_whose_worker_was_killed_is_made_again_and_published_once(shop):
     asked = {"source": {"sample": 200}, "settings": {"models": ["mbgnbd"], "horizon": 90}}
     job_id, runs = shop.submit("train", asked), shop.place.home / "runs"
@@ -312,6 +314,7 @@ def test_a_run_whose_worker_was_killed_is_made_again_and_published_once(shop):
         assert len(conn.execute(select(move)).all()) == 1
 
 
+@pytest.mark.slow
 def test_workers_never_do_the_same_job(production):
     submitted = [production.submit() for _ in range(4)]
     # Delivered more often than once, as when a queue comes back.

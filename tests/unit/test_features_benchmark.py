@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks.features import build, main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("every", [1, 4])
 def test_features_are_built_and_timed(every, tmp_path):
