@@ -35,7 +35,7 @@ bench-api: $(DEV) ## speed of the service beside a bare route of FastAPI; BENCH=
 	@.ci/wrk
 	@OMP_WAIT_POLICY=passive $(BIN)/python -m benchmarks.api $(BENCH)
 
-results: $(DEV) ## how right forecasts are, beside what people would otherwise use; 30 minutes
+results: $(DEV) ## how right forecasts are, beside what people would otherwise use; an hour
 	@$(BIN)/python -m benchmarks.accuracy
 
 reliability: $(DEV) ## what clients get while parts of the service are killed; docs/reliability.md

@@ -1,8 +1,11 @@
-"""Write the features' section of the data dictionary from the catalogue."""
+"""Write the features' section of the data dictionary from what `clv features --list` says."""
 
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from clv.features import catalogue
+from clv.ops.featuring import dictionary
 
 PAGE = Path(__file__).resolve().parent / "data-dictionary.md"
 BEGIN, END = "<!-- features -->\n", "<!-- /features -->\n"
@@ -16,12 +19,19 @@ HEAD = (
 
 def section() -> str:
     """Markdown of every feature, a table a theme."""
+    unshown = {
+        feature.name
+        for features in catalogue.described().values()
+        for feature in features
+        if feature.of_day
+    }
     parts = []
-    for theme, features in catalogue.described().items():
+    for theme, features in groupby(dictionary(), itemgetter("theme")):
         rows = [
-            f"| {feature.name} | {feature.meaning}{UNSHOWN if feature.of_day else ''}"
-            f" | {feature.unit} | {feature.absent} | {feature.source}"
-            f" | {', '.join(feature.needs)} |\n"
+            f"| {feature['name']} | {feature['meaning']}"
+            f"{UNSHOWN if feature['name'] in unshown else ''}"
+            f" | {feature['unit']} | {feature['absent']} | {feature['source']}"
+            f" | {', '.join(feature['needs'])} |\n"
             for feature in features
         ]
         parts.append(f"### {theme}\n\n{HEAD}{''.join(rows)}\n")
@@ -29,7 +39,7 @@ def section() -> str:
 
 
 def written(page: str) -> str:
-    """The page with the section as the catalogue has it."""
+    """The page with the section as the list of features has it."""
     before, rest = page.split(BEGIN)
     after = rest.split(END)[1]
     return f"{before}{BEGIN}{section()}{END}{after}"

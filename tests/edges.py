@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 
 from clv.apps.api.app import create_app
 from clv.apps.api.edge.auth import actor
-from clv.apps.api.edge.bodies import JsonRoute, read
+from clv.apps.api.edge.bodies import read
 from clv.apps.api.edge.declare import needs
 from clv.apps.api.schemas.base import Asked
 from clv.apps.api.services.wiring import Services
@@ -35,7 +35,7 @@ HERE = ("127.0.0.1", 50_000)
 SECRET = "customer-4711"
 PROBLEM = "application/problem+json"
 
-router = APIRouter(route_class=JsonRoute, prefix="/t")
+router = APIRouter(prefix="/t")
 
 
 class Order(Asked):
@@ -71,12 +71,6 @@ async def pages(limit: int = 10) -> dict[str, int]:
 async def predict(request: Request) -> Response:
     told = await read(request, Told)
     return Response(told.model_dump_json(), media_type="application/json")
-
-
-@router.post("/predict/slow")
-@needs("predict")
-async def predict_slow(told: Told) -> Told:
-    return told
 
 
 @router.post("/train")

@@ -15,11 +15,11 @@ import pandas as pd
 import clv
 from benchmarks.accuracy import rivals
 from benchmarks.accuracy.cases import Case
-from clv.core.types import Bools, Floats, Json, Money
+from clv.core.types import Bools, Floats, Horizon, Json, Money
 from clv.evaluation import metrics
 from clv.evaluation.backtest import figures
-from clv.evaluation.honesty import CRPS_LEVELS, allowed_above
-from clv.features.book import Book, History
+from clv.evaluation.honesty import CRPS_LEVELS, allowed_above, how_true
+from clv.features.book import Book, History, Outcome
 from clv.models.distribution import Spread
 from clv.ops.config import RunConfig
 from clv.ops.machine import Machine
@@ -32,9 +32,12 @@ OURS = "clv"
 MEDIANS = "clv, medians"
 #: Ours, all customers who came once told the same: shows what a rank correlation makes of ties.
 TIED = "clv, one-timers alike"
-MEAN = "everyone the mean"
+#: What the customers of the last known window brought on average, told of everyone.
+LAST_MEAN = "the last window's mean"
+#: What customers did bring on average, which nobody could know.
+CAME_MEAN = "the mean that came"
 #: In the tables for comparison's sake; nobody would use them.
-ASIDE = (MEDIANS, TIED, MEAN)
+ASIDE = (MEDIANS, TIED, LAST_MEAN, CAME_MEAN)
 LIFETIMES = "BG/NBD × GG (lifetimes)"
 LEVEL = 0.9
 
@@ -45,10 +48,16 @@ class Verdict:
 
     Attributes
     ----------
-    figures : per forecaster, the leaderboard's figures
+    figures : per forecaster, those of `scored`
     intervals : ours; figures of the distributions and of the total
-    crps_of_simulation : of futures drawn from lifetimes' fits
+    segments : per segment its total's ends and what came
+    churn : how true the chances of no purchase were: `clv.evaluation.honesty.how_true`, and
+        "base_rate", the share that did not purchase, and "windows", past ones that chances were
+        calibrated by
+    crps_of_simulation : of futures drawn from lifetimes' fits; NaN where nobody else was asked
     champion : the model our default chose
+    span : days known by then
+    window : days ahead that it was judged and its intervals were learned on
     notes : what it had to tell
     seconds : of our run
     """
@@ -57,8 +66,12 @@ class Verdict:
     customers: int
     figures: dict[str, dict[str, float]]
     intervals: dict[str, Any]
+    segments: list[Json]
+    churn: Json
     crps_of_simulation: float
     champion: str
+    span: int
+    window: int
     notes: list[str]
     seconds: float
 
@@ -87,7 +100,6 @@ def judge(case: Case, budget: str) -> Verdict:
             budget=budget,
         )
         seconds = time.perf_counter() - started
-        forecasts = run.forecasts().to_pandas()
         config = RunConfig.checked({"horizon": case.horizon.n_days})
         settings = config.run_settings(str(case.path), Machine())
         with opened(settings, Path(work) / "log", Stages(Silent())) as log:
@@ -95,33 +107,76 @@ def judge(case: Case, budget: str) -> Verdict:
             # What is known on the day itself: a book that ends there.
             known = Book.open(future.ledger, case.cutoff)
             history = known.history(case.cutoff, case.horizon.n_days)
-            actual = future.outcome(history, case.horizon).value
-            own = forecasts.set_index("customer_id")["clv"]
-            ours = own.reindex(history.frame["customer_id"].tolist()).to_numpy(np.float64)
-            fits = rivals.lifetimes(history, case.horizon)
-            said = {OURS: ours, LIFETIMES: fits.value, **_others(history, case)}
-            told = {name: figures(actual, value) for name, value in said.items()}
+            outcome = future.outcome(history, case.horizon)
+            actual = outcome.value
+            forecasts = run.forecasts().to_pandas().set_index("customer_id")
+            forecasts = forecasts.reindex(history.frame["customer_id"].tolist())
+            ours = forecasts["clv"].to_numpy(np.float64)
             scorer = Scorer.load(run.model)
             prediction = scorer.model.predict(history, case.horizon)
             once = (history.frame["x"] == 0).to_numpy()
             spread = scorer.spread(once, prediction, case.horizon, Money())
-            aside = {
+            said, simulated = {OURS: ours}, float("nan")
+            if case.kind != "long":
+                fits = rivals.lifetimes(history, case.horizon)
+                said |= {LIFETIMES: fits.value, **_others(history, case)}
+                quantiles = rivals.simulated(history, case.horizon, fits, CRPS_LEVELS)
+                simulated = metrics.crps(actual, CRPS_LEVELS, quantiles) / actual.mean()
+            said |= {
                 MEDIANS: spread.quantile(0.5),
-                TIED: np.where(once, ours[once].mean(), ours),
-                MEAN: np.full(len(actual), ours.mean()),
+                TIED: np.where(once, ours[once].mean() if once.any() else 0.0, ours),
+                LAST_MEAN: np.full(len(actual), _last_mean(history, case.horizon)),
+                CAME_MEAN: np.full(len(actual), actual.mean()),
             }
-            told |= {name: figures(actual, value) for name, value in aside.items()}
-            quantiles = rivals.simulated(history, case.horizon, fits, CRPS_LEVELS)
             return Verdict(
                 case=case,
                 customers=len(history),
-                figures=told,
+                figures={name: scored(actual, value) for name, value in said.items()},
                 intervals=_intervals(run.manifest["total"], spread, prediction, once, actual),
-                crps_of_simulation=metrics.crps(actual, CRPS_LEVELS, quantiles) / actual.mean(),
+                segments=_segments(run.manifest["total"]["by_segment"], forecasts, actual),
+                churn=_churn(forecasts, outcome, scorer.distribution.days),
+                crps_of_simulation=simulated,
                 champion=run.manifest["champion"]["name"],
+                span=history.span,
+                window=run.leaderboard["holdout"]["days"],
                 notes=run.manifest["warnings"],
                 seconds=seconds,
             )
+
+
+def scored(actual: Floats, value: Floats) -> dict[str, float]:
+    """The leaderboard's figures, and what a miss is explained by.
+
+    Returns
+    -------
+    besides those: "buyers_mape" of customers who bought; "mae_levelled" and
+    "decile_mape_levelled" with the total put right in hindsight; "mae_of_none", the part of MAE
+    that customers who brought nothing make; of each tenth by forecast, 0 the lowest, "miss_0",
+    its part of decile MAPE, "told_0" and "came_0", its forecast and what it brought, in parts of
+    all that came
+    """
+    off = metrics.bias(actual, value)
+    right = value / (1.0 + off) if np.isfinite(off) and off > -1.0 else value
+    told, came, count = metrics.deciles(actual, value)
+    some = came > 0
+    missed = np.where(some, np.abs(told / np.where(some, came, 1.0) - 1.0), 0.0) / some.sum()
+    whole = float(actual.sum())
+    tenths = {
+        f"{name}_{i}": float(each[i])
+        for name, each in (
+            ("miss", missed),
+            ("told", told * count / whole),
+            ("came", came * count / whole),
+        )
+        for i in range(len(count))
+    }
+    return figures(actual, value) | {
+        "buyers_mape": metrics.mape(actual, value),
+        "mae_levelled": metrics.mae(actual, right),
+        "decile_mape_levelled": metrics.decile_mape(actual, right),
+        "mae_of_none": float(np.where(actual <= 0, np.abs(value - actual), 0.0).mean()),
+        **tenths,
+    }
 
 
 def _others(history: History, case: Case) -> dict[str, Floats]:
@@ -135,6 +190,17 @@ def _others(history: History, case: Case) -> dict[str, Floats]:
     return {name: forecast(history, case.horizon, 0) for name, forecast in named.items()}
 
 
+def _last_mean(history: History, horizon: Horizon) -> float:
+    """What customers brought on average in the last window that is over.
+
+    Where the log is shorter than two horizons, in its later half, and in proportion.
+    """
+    window = Horizon(min(horizon.n_days, history.span // 2))
+    earlier = history.rewind(history.as_of.minus(window.n_days), window)
+    mean = float(history.followed(earlier, window).value.mean())
+    return mean * horizon.n_days / window.n_days
+
+
 def _intervals(
     total: Json, spread: Spread, prediction: pd.DataFrame, onetimer: Bools, actual: Floats
 ) -> dict[str, Any]:
@@ -144,18 +210,42 @@ def _intervals(
     third = pd.qcut(pd.Series(value).rank(method="first"), 3, labels=False).to_numpy()
     quantiles = np.column_stack([spread.quantile(q) for q in CRPS_LEVELS])
     values = metrics.pit(*spread.at_most(actual), seed=0)
+    ends = [float("nan") if total[end] is None else total[end] for end in ("lower", "upper")]
     return {
         "above": float(over.mean()),
         "allowed": allowed_above(spread, value, LEVEL),
         "below": float((actual < lower).mean()),
-        "one-timers": float(over[onetimer].mean()),
-        "repeaters": float(over[~onetimer].mean()),
-        "low third": float(over[third == 0].mean()),
-        "middle third": float(over[third == 1].mean()),
-        "top third": float(over[third == 2].mean()),
+        "one-timers": _share(over, onetimer),
+        "repeaters": _share(over, ~onetimer),
+        "low third": _share(over, third == 0),
+        "middle third": _share(over, third == 1),
+        "top third": _share(over, third == 2),
         "pit": values,
         "pit_distance": metrics.pit_distance(values),
         "crps": metrics.crps(actual, CRPS_LEVELS, quantiles) / actual.mean(),
-        "total_inside": bool(total["lower"] <= actual.sum() <= total["upper"]),
-        "total": (total["lower"], total["clv"], total["upper"], float(actual.sum())),
+        "total_inside": bool(ends[0] <= actual.sum() <= ends[1]),
+        "total": (ends[0], total["clv"], ends[1], float(actual.sum())),
     }
+
+
+def _share(over: Bools, rows: Bools) -> float:
+    return float(over[rows].mean()) if rows.any() else float("nan")
+
+
+def _segments(told: Json, forecasts: pd.DataFrame, actual: Floats) -> list[Json]:
+    came = pd.Series(actual).groupby(forecasts["segment"].astype(str).to_numpy()).sum()
+    return [
+        {
+            "segment": name,
+            **ends,
+            "actual": float(came[name]),
+            "inside": bool(ends["lower"] <= came[name] <= ends["upper"]),
+        }
+        for name, ends in told.items()
+    ]
+
+
+def _churn(forecasts: pd.DataFrame, outcome: Outcome, windows: int) -> Json:
+    nothing = outcome.purchases == 0
+    true = how_true(nothing, 1.0 - forecasts["p_purchase"].to_numpy(np.float64))
+    return true | {"base_rate": float(nothing.mean()), "windows": windows}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from benchmarks.reliability.large import publish_large
 from benchmarks.reliability.load import PROFILES, Load
 from benchmarks.reliability.outcome import Outcome
 from benchmarks.reliability.served import Served, run_in
@@ -207,6 +208,7 @@ EVERYWHERE: tuple[Fault, ...] = (
     publish,
     publish_by_job,
     publish_at_once,
+    publish_large,
     rollback,
     kill_worker,
     stop_server,

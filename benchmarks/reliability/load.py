@@ -100,6 +100,31 @@ class Load:
             for thread in self._threads:
                 thread.join(60)
 
+    @contextmanager
+    def more_writers(self, count: int) -> Iterator[None]:
+        """More who write, while the block runs."""
+        over = threading.Event()
+
+        def go_on(number: int) -> None:
+            asker = _Asker(self, WRITES, number)
+            while not over.is_set() and not self._ending.is_set():
+                self._write(asker)
+            asker.close()
+
+        first = ASKERS[WRITES][0]
+        threads = [
+            threading.Thread(target=go_on, args=(first + number,), daemon=True)
+            for number in range(count)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join(2 * PATIENCE)
+
     def write_once(self) -> None:
         """An order, and wait until it is kept."""
         asker = _Asker(self, WRITES, -1)

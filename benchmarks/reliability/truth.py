@@ -45,12 +45,13 @@ class Truth:
     @cached_property
     def rows(self) -> dict[str, dict[str, Mapping[str, Any]]]:
         """Run id -> customer -> forecast."""
-        return {
-            run_id: {
-                row["customer_id"]: row for row in pq.read_table(run.folder / FORECASTS).to_pylist()
-            }
-            for run_id, run in self.runs.items()
-        }
+        return {run_id: _rows(run) for run_id, run in self.runs.items()}
+
+    def add(self, run: Run, *, like: Run) -> None:
+        """A run besides those there are, by the model of one of them."""
+        run_id = run.manifest["run_id"]
+        self.profiles[run_id] = self.profiles[like.manifest["run_id"]]
+        self.rows[run_id] = _rows(run)
 
     @cached_property
     def common(self) -> list[str]:
@@ -85,6 +86,12 @@ def two_runs(folder: Path) -> list[Run]:
         clv.run(log, out=out, horizon=HORIZON, budget="fast", models=[model])
         made.append(Run(out))
     return made
+
+
+def _rows(run: Run) -> dict[str, Mapping[str, Any]]:
+    columns = ["customer_id", *FIELDS]
+    told = pq.read_table(run.folder / FORECASTS, columns=columns).to_pylist()
+    return {row["customer_id"]: row for row in told}
 
 
 def _alike(one: Any, other: Any) -> bool:

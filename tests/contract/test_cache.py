@@ -107,7 +107,7 @@ def test_threads_share_it(cache):
 
 
 def test_memory_lets_go_of_what_was_asked_for_longest_ago():
-    cache = MemoryCache(3, by="entries")
+    cache = MemoryCache(3 * 500)
     for name in "abc":
         cache.put(name, b"1", 60)
     cache.get("a")

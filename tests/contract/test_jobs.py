@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from clv.core.errors import DependencyError, JobError, SettingError, StoppedError
+from clv.ops import audit
 from clv.ops.machine import Machine
 from clv.ops.store.database import Store
 from clv.ops.store.tables import job as table
@@ -231,6 +232,21 @@ def test_jobs_are_listed_page_by_page(services):
     assert none == []
 
 
+def test_who_asked_and_who_cancelled_stands_in_the_audit(services):
+    made = jobs.submit(services, "generate", SHOP, "key-1")
+    entered = jobs.enter(services, "generate", SHOP, "key-2", "request-2")
+    jobs.ask_to_cancel(services.store, made.job_id, "key-3", "request-3")
+    with pytest.raises(JobError):
+        jobs.ask_to_cancel(services.store, "0" * 16, "key-4")
+    with services.store.reading() as conn:
+        told = [(e.actor, e.action, e.target, e.request_id) for e in audit.entries(conn)]
+    assert told == [
+        ("key-3", "job.cancel", made.job_id, "request-3"),
+        ("key-2", "job.generate", entered.job_id, "request-2"),
+        ("key-1", "job.generate", made.job_id, None),
+    ]
+
+
 def test_lists_that_cannot_be_are_refused(services):
     with services.store.reading() as conn:
         with pytest.raises(SettingError, match="none of queued"):
@@ -408,3 +424,22 @@ def test_a_worker_here_is_dead_once_its_lock_is_free(services):
     assert list((services.place.home / "workers").iterdir()) == []
     # A lock that is gone says nothing; signs in the store do.
     assert not other.dead(running, ())
+
+
+def test_a_worker_elsewhere_is_there_while_it_touches_its_lock(services):
+    from clv.ops.work.liveness import STALE, Liveness, anybody
+
+    home = services.place.home
+    assert not anybody(home)
+    here = Liveness(home)
+    with here.shown():
+        assert anybody(home)
+    # Nobody holds it: of a worker here that says enough.
+    here.beat()
+    assert not anybody(home)
+    elsewhere = home / "workers" / "elsewhere-1-ab.lock"
+    elsewhere.touch()
+    assert anybody(home)
+    before = (datetime.now(UTC) - STALE - timedelta(seconds=1)).timestamp()
+    os.utime(elsewhere, (before, before))
+    assert not anybody(home)

@@ -18,7 +18,7 @@ from tests.learner_rows import NAMES, planted
 #: The defaults, but networks that are trained in a blink.
 SETTINGS = {"ziln": ZILNSettings(networks=2, hidden=(16, 8), steps=400, most_steps=500)}
 KNOWS_BUYING = ("hurdle", "ziln")
-READS_CHECK = ("xgboost", "lightgbm", "gradient_boosting", "ziln", "hurdle")
+READS_CHECK = ("xgboost", "lightgbm", "gradient_boosting", "ziln")
 ROWS, CHECK, UNSEEN = planted(700, 1), planted(300, 2), planted(400, 3)
 
 

@@ -4,6 +4,7 @@ import json
 
 import ibis
 import numpy as np
+import pandas as pd
 import pytest
 
 from clv.core.errors import RunError
@@ -159,6 +160,15 @@ def test_a_lone_customer_gets_the_forecast_it_has_among_all(model, history, lone
             whole[["clv", "expected_purchases"]].to_numpy(float)[row],
             rtol=1e-9,
         )
+
+
+def test_how_far_recent_columns_reach_back_changes_no_forecast(model, book, history, lone):
+    """A run for a year, `clv predict --horizon 7` and whoever asks the service hear the same."""
+    for horizon, usual, of in ((YEAR, history, book), (Horizon(7), lone[17], lone[17].book)):
+        told = model.predict(usual, horizon)
+        for window in (7, 365):
+            other = model.predict(of.history(day(499), window), horizon)
+            pd.testing.assert_frame_equal(other, told)
 
 
 def test_rows_after_as_of_change_nothing(model, history, mixed):

@@ -1,19 +1,24 @@
 """Orders that come in after a run: kept once, and their customers scored anew at once."""
 
+import json
+import shutil
 import threading
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import func, select
 
 from clv.core.errors import ConflictError
 from clv.core.types import AsOf
-from clv.ops import audit, forecasts, orders
+from clv.ops import audit, catchingup, forecasts, orders, promotion
 from clv.ops.champion import Champion
 from clv.ops.champions import Champions
 from clv.ops.machine import Machine
-from clv.ops.promotion import promote
+from clv.ops.orderrows import mark_of
+from clv.ops.promotion import promote, take_back
 from clv.ops.runs import Run
 from clv.ops.store import tables
 from clv.ops.store.publishing import publish
@@ -243,3 +248,176 @@ def test_a_late_order_of_an_earlier_day_counts(champions):
     before = customer(champions, "00004")
     append(champions, rows(("00004", AS_OF, "40")))
     assert customer(champions, "00004")["historic_value"] == before["historic_value"] + 40
+
+
+@pytest.fixture
+def another(one_run, tmp_path):
+    """Make a run like the one in charge, read at some time after it, its log with more rows."""
+
+    def make(name, *more, **manifest):
+        folder = tmp_path / name
+        shutil.copytree(one_run, folder)
+        told = json.loads((folder / "manifest.json").read_text())
+        told |= {"run_id": name, "read_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+        (folder / "manifest.json").write_text(json.dumps(told | manifest))
+        log = pq.read_table(folder / "transactions.parquet")
+        rows = [
+            {
+                **dict.fromkeys(log.column_names),
+                "line": 10_000 + i,
+                "customer_id": customer,
+                "date": date.fromisoformat(day),
+                "amount": Decimal(amount),
+                "order_id": order_id,
+            }
+            for i, (customer, day, amount, order_id) in enumerate(more)
+        ]
+        schema = log.schema.append(pa.field("order_id", pa.string()))
+        log = log.append_column("order_id", pa.nulls(log.num_rows, pa.string()))
+        both = pa.concat_tables([log, pa.Table.from_pylist(rows, schema)])
+        by_customer = both.sort_by([("customer_id", "ascending"), ("date", "ascending")])
+        pq.write_table(by_customer, folder / "transactions.parquet")
+        return Run.open(folder)
+
+    return make
+
+
+@pytest.fixture
+def served(published, loaded):
+    """Runs loaded from their own folders; the one in charge is loaded already."""
+    with Champions(published, loaded.machine) as champions:
+        yield champions
+
+
+def history(champions, name):
+    return [
+        (order["date"], float(order["amount"]))
+        for order in orders.history(champions.store, champions, name)
+    ]
+
+
+def test_a_later_run_without_an_order_in_its_log_counts_it(served, another):
+    before = customer(served, "00002")
+    append(served, rows(("00002", AS_OF, "77"), ("n", AS_OF, "5")))
+    # Read after the order came, from a log that does not have it, or has but another of that day.
+    promote(served.store, served.machine, another("nightly", ("n", AS_OF, "6", None)))
+    after = customer(served, "00002")
+    assert after["historic_value"] == pytest.approx(before["historic_value"] + 77)
+    assert (AS_OF, 77) in history(served, "00002")
+    assert history(served, "n") == [(AS_OF, 6), (AS_OF, 5)]
+
+
+@pytest.mark.parametrize("order_id", [None, "o-1"])
+def test_a_later_run_with_an_order_in_its_log_counts_it_once(served, another, order_id):
+    table = rows(("00002", AS_OF, "77"))
+    if order_id is not None:
+        table = table.append_column("order_id", pa.array([order_id]))
+    append(served, table)
+    before = history(served, "00002")
+    # An id is enough: the shop may have corrected the day since.
+    day = AS_OF if order_id is None else "2024-06-20"
+    promote(served.store, served.machine, another("nightly", ("00002", day, "77", order_id)))
+    after = history(served, "00002")
+    assert len(after) == len(before)
+    assert (day, 77) in after
+    assert customer(served, "00002")["rescored_at"] is None
+    # The same again is another order, unless it has the id.
+    assert append(served, table).accepted == (order_id is None)
+    assert len(history(served, "00002")) == len(before) + (order_id is None)
+
+
+def test_two_alike_are_two_where_the_log_has_one(served, another):
+    append(served, rows(("n", AS_OF, "5"), ("n", AS_OF, "5")))
+    promote(served.store, served.machine, another("nightly", ("n", AS_OF, "5", None)))
+    assert history(served, "n") == [(AS_OF, 5)] * 2
+    assert customer(served, "n")["historic_value"] == 10
+
+
+def test_a_refund_under_the_id_of_its_purchase_is_not_taken_for_it(served, another):
+    refund = rows(("00002", AS_OF, "-2"), order_id=["o-1"])
+    append(served, refund)
+    promote(served.store, served.machine, another("nightly", ("00002", AS_OF, "50", "o-1")))
+    assert (AS_OF, -2) in history(served, "00002")
+
+
+def test_only_a_log_gathered_from_this_store_has_all_up_to_its_mark(served, another):
+    append(served, rows(("00002", AS_OF, "77")))
+    with served.store.reading() as conn:
+        mark = mark_of(conn)
+    append(served, rows(("00002", AS_OF, "78")))
+    promote(served.store, served.machine, another("gathered", gathered=mark))
+    told = history(served, "00002")
+    assert (AS_OF, 77) not in told
+    assert (AS_OF, 78) in told
+    mark["received_at"] = "2020-01-01T00:00:00+00:00"
+    promote(served.store, served.machine, another("elsewhere", gathered=mark))
+    assert {(AS_OF, 77), (AS_OF, 78)} <= {*history(served, "00002")}
+
+
+def test_blanks_around_ids_are_none_of_them(champions):
+    before = customer(champions, "00005")
+    table = rows((" 00005 ", AS_OF, "10"), ("\u3000", AS_OF, "10"), order_id=[" A1 ", "A2"])
+    done = append(champions, table)
+    assert (done.accepted, done.without_purchase) == (1, [])
+    assert [each["index"] for each in done.problems] == [1]
+    after = customer(champions, "00005")
+    assert after["historic_value"] == before["historic_value"] + 10
+    again = append(champions, rows(("00005", AS_OF, "10"), order_id=["A1"]))
+    assert (again.accepted, again.duplicates) == (0, 1)
+    assert (AS_OF, 10) in history(champions, "00005")
+
+
+@pytest.mark.parametrize("day", ["2024-06-24", "someday"])
+def test_the_same_request_twice_at_once_is_kept_once(champions, monkeypatch, day):
+    table, at_once = rows(("a", day, "10")), threading.Barrier(2)
+    score, done = orders._score, []
+
+    def scored(*args):
+        found = score(*args)
+        at_once.wait(60)
+        return found
+
+    monkeypatch.setattr(orders, "_score", scored)
+    threads = [
+        threading.Thread(target=lambda: done.append(append(champions, table, key="k")))
+        for _ in range(2)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert done[0] == done[1]
+    assert kept(champions.store) == (day != "someday")
+
+
+def test_nobody_is_scored_in_the_transaction_but_who_ordered_meanwhile(
+    champions, run, loaded, another, monkeypatch
+):
+    append(champions, rows(("00002", AS_OF, "77"), ("n", AS_OF, "5")))
+    promote(champions.store, champions.machine, another("next"))
+    inside, scored = [], []
+    catch_up, of_transactions = catchingup.catch_up, Champion.of_transactions
+
+    def buying(store, champion):
+        ahead = catchingup.score_ahead(store, champion)
+        if champion.run.folder == run.folder or champion is loaded:
+            append(champions, rows(("n", AS_OF, "6")))
+            scored.clear()
+        return ahead
+
+    def watched(self, table, **more):
+        scored.append({*table["customer_id"].to_pylist()})
+        return of_transactions(self, table, **more)
+
+    def caught_up(*args):
+        scored.clear()
+        told = catch_up(*args)
+        inside.append((told, list(scored)))
+
+    monkeypatch.setattr(Champion, "of_transactions", watched)
+    monkeypatch.setattr(promotion, "score_ahead", buying)
+    monkeypatch.setattr(promotion, "catch_up", caught_up)
+    take_back(champions.store, champions.machine)
+    assert inside == [(2, [{"n"}])]
+    assert customer(champions, "n")["historic_value"] == 11
+    assert (AS_OF, 77) in history(champions, "00002")

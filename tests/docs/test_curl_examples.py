@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from docs.api import ORDERS, PAGE, shown
-from docs.curls import Runner, examples
+from docs.curls import BASE, Runner, examples
+from tests.mission import S1, S3, S4, S5
 from tests.serving import home_of, key_of, served
 
 HOW_TO = PAGE.parent / "how-to"
@@ -49,6 +50,25 @@ def test_requests_of_the_readme_are_answered(runner):
     commands = re.findall(r"^curl .*(?:\n  .*)*", section, re.MULTILINE)
     assert len(commands) == 2
     assert all(runner.run(command).status == 200 for command in commands)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "wanted"),
+    [
+        ("/api/predict", S3, {"predicted_clv", "recommended_cac"}),
+        ("/predict", S4, {"predicted_clv", "segment", "confidence", "recommended_cac"}),
+        ("/predict", S5, {"customer_id", "predicted_clv"}),
+        ("/api/predict/transactions", S1, {"predictions"}),
+    ],
+    ids=["S3", "S4", "S5", "S1"],
+)
+def test_requests_of_other_systems_are_answered_as_they_are_sent(runner, path, body, wanted):
+    command = f"curl -X POST {BASE}{path} -H 'Content-Type: application/json' -d '{body}'"
+    answer = runner.run(command)
+    assert answer.status == 200, answer
+    assert wanted <= answer.content.keys()
+    of_guest = answer.content.get("predictions", [answer.content])[0]
+    assert of_guest.get("predicted_clv", of_guest.get("CLV")) > 0
 
 
 def differences(told, found, place=""):

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 import pyarrow as pa
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ PEOPLE = "abcdef"
 seeds = st.integers(0, 2**32 - 1)
 #: An example takes seconds, and a seed cannot be made any smaller.
 few = settings(deadline=None, max_examples=2, phases=(Phase.explicit, Phase.generate))
+many = settings(few, max_examples=25)
 
 
 def lines(seed, customers=PEOPLE, first=0, last=LAST, words=("x", "y", "z")):
@@ -139,3 +141,16 @@ def test_currency_scales_and_nothing_else_does(seed):
                     moved = dearer[who][feature.name]
                     close = math.isclose(moved, value * times, rel_tol=1e-6, abs_tol=1e-6)
                     assert close, (feature.name, who, value, moved)
+
+
+LAWS = (
+    test_later_rows_and_the_order_of_rows_change_nothing,
+    test_a_customer_alone_has_the_same_features_as_among_all,
+    test_currency_scales_and_nothing_else_does,
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__.removeprefix("test_"))
+def test_of_many_drawn_logs(law):
+    many(given(seeds)(law.hypothesis.inner_test))()

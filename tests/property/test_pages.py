@@ -1,14 +1,18 @@
 """Pages of any query, put together, are what plain Python finds: each once, in order."""
 
+import base64
+import json
+import math
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clv.ops import forecasts, seeking
+from clv.core.errors import SettingError, StaleCursorError
+from clv.ops import forecasts, paging, seeking
 from clv.ops.forecasts import CustomerQuery
-from clv.ops.paging import ORDERS, UNKNOWN
+from clv.ops.paging import ORDERS, UNKNOWN, Place, findable, place_of
 from clv.ops.store.database import Store
 from clv.ops.store.publishing import current, publish
 from tests.published import CHANNELS, IDS, LEVELS, SEGMENTS, make_run, some_ids
@@ -131,3 +135,65 @@ def test_pages_give_each_customer_once_and_in_order(
                 break
     assert [row["customer_id"] for row in found] == [row["customer_id"] for row in wanted]
     assert found == wanted
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
+)
+half = st.characters(categories=["Cs"])
+#: What a broken place may have for a value, and for a customer.
+values = anything | st.integers(min_value=10**309) | st.just("2024-02-30")
+customers = anything | half | st.just("\0")
+
+
+def forged(content):
+    """A cursor with a right digest, as anybody can make one who has read the code."""
+    content = content.encode()
+    return base64.urlsafe_b64encode(paging._digest(content) + content).decode().rstrip("=")
+
+
+def told(cursor, **asked):
+    """What is said of a cursor: nothing of one whose place can be looked for."""
+    try:
+        place = place_of(1, CustomerQuery(cursor=cursor, **asked))
+    except (SettingError, StaleCursorError) as error:
+        return str(error)
+    assert isinstance(place, Place)
+    assert findable(place.customer_id)
+    assert not isinstance(place.value, float) or math.isfinite(place.value)
+    return ""
+
+
+@given(sort=st.sampled_from(ORDERS), value=values, customer=customers, number=st.just(1) | anything)
+def test_a_forged_cursor_is_a_place_or_is_refused(sort, value, customer, number):
+    print_ = CustomerQuery(sort=sort).fingerprint
+    told(forged(json.dumps([number, print_, value, customer])), sort=sort)
+
+
+@given(content=st.text(max_size=50) | anything.map(json.dumps))
+def test_a_cursor_of_something_else_is_refused(content):
+    assert told(forged(content)).startswith("cursor: ")
+
+
+PRINT = json.dumps(CustomerQuery().fingerprint)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 1_490,
+        "[" * 100_000,
+        f'[1, {PRINT}, {"9" * 400}, "C1"]',
+        f'[1, {PRINT}, {"9" * 5_000}, "C1"]',
+        f'[1, {PRINT}, 1e999, "C1"]',
+        f'[1, {PRINT}, NaN, "C1"]',
+        f'[1, {PRINT}, "inf", "C1"]',
+        f'[1, {PRINT}, 1, "\\ud800"]',
+        f'[1, {PRINT}, 1, "\\u0000"]',
+        f"[1, {PRINT}, 1, 7]",
+        f"[1, {PRINT}, 1, null]",
+    ],
+)
+def test_a_cursor_that_leads_nowhere_is_refused(content):
+    assert told(forged(content)).startswith("cursor: is broken.")

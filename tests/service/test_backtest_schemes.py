@@ -6,9 +6,10 @@ import pytest
 
 import clv
 from clv.core.errors import SettingError
-from clv.core.types import AsOf
-from clv.evaluation import table
-from clv.evaluation.backtest import last_part
+from clv.core.types import AsOf, Horizon
+from clv.evaluation import honesty, table
+from clv.evaluation.backtest import last_parts
+from clv.ops import pipeline
 from tests.logs import CUSTOMERS, DAYS, FIRST, write_log
 
 
@@ -19,20 +20,35 @@ def log(tmp_path_factory):
 
 def test_the_last_part_is_fifteen_percent_of_the_days_and_ends_with_the_log():
     as_of = AsOf.parse("2024-12-31")
-    origin = last_part(AsOf.parse("2023-01-01"), as_of)
-    assert origin.end == as_of
-    assert origin.window.n_days == round(0.15 * 731)
+    choosing, last = last_parts(AsOf.parse("2023-01-01"), as_of)
+    assert last.end == as_of
+    assert last.window.n_days == round(0.15 * 731)
+    assert choosing.end == last.cutoff
+    assert choosing.window == last.window
 
 
-def test_three_parts_stand_on_one_day_with_the_last_part_after_it(log, tmp_path):
+def test_three_parts_choose_by_one_part_and_tell_of_the_next(log, tmp_path, monkeypatch):
+    chosen_by, choose = [], pipeline.choose
+
+    def noted(trials, candidates):
+        chosen_by.extend(str(trial.origin.cutoff) for trial in trials)
+        return choose(trials, candidates)
+
+    monkeypatch.setattr(pipeline, "choose", noted)
     found = clv.backtest(log, out=tmp_path, scheme="70/15/15", models=["mbgnbd", "naive_rate"])
     assert found["horizon_days"] == found["holdout"]["days"]
     # First purchases may begin some days after the log's first possible one.
     assert found["horizon_days"] == pytest.approx(0.15 * DAYS, abs=1)
     assert len(found["origins"]) == 1
+    assert chosen_by == [found["chosen_on"]]
+    window = Horizon(found["horizon_days"])
+    assert AsOf.parse(found["chosen_on"]).plus(window.n_days) == AsOf.parse(found["origins"][0])
     rows = {row["model"]: row for row in found["rows"]}
     assert rows["naive_rate"]["kind"] == "naive"
-    assert len(rows["mbgnbd"]["intervals"]) == 1
+    assert [day["cutoff"] for day in rows["mbgnbd"]["origins"]] == found["origins"]
+    assert [day["how"] for day in rows["mbgnbd"]["intervals"]] == [honesty.HELD_OUT]
+    assert [day["cutoff"] for day in rows["mbgnbd"]["totals"]] == found["origins"]
+    assert found["champion"]["why"].endswith("on the past day, the only model compared")
     groups = rows["mbgnbd"]["churn"]["reliability"]
     assert sum(group["count"] for group in groups) == found["holdout"]["customers"]
     assert found["tuning"] == []

@@ -261,7 +261,7 @@ def test_segments(client, forecasts):
 def test_training_publishing_and_going_back(changing):
     first = changing.status()["champion"]["run_id"]
     seen = []
-    job = fits(state.Job, changing.train(sample=FEWEST_SAMPLED, settings=SMALL))
+    job = fits(state.Job, changing.train(sample=FEWEST_SAMPLED, settings=SMALL, publish=True))
     done = changing.wait(job, seen.append, timeout=200)
     assert [each["progress"] for each in seen] == sorted(each["progress"] for each in seen)
     assert seen[-1] == done == changing.job(job["job_id"])

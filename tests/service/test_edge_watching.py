@@ -53,16 +53,52 @@ def test_with_the_store_gone_it_lives_and_is_not_ready(tmp_path, monkeypatch):
 
 
 def test_a_part_that_says_nothing_is_down(tmp_path, monkeypatch):
-    import time
+    import threading
 
     from clv.apps.api.services import health
 
     monkeypatch.setattr(health, "_PATIENCE", 0.05)
+    monkeypatch.setattr(health, "_TOLD_SECONDS", 0.0)
+    silent, asked = threading.Event(), []
     with edge(tmp_path) as made:
-        made.services.checks["queue"] = lambda: time.sleep(0.3)
-        told = made.get("/api/health").json()
-        assert told["status"] == "degraded"
-        assert told["components"]["queue"]["status"] == "down"
+        monkeypatch.setattr(
+            made.services.queue, "reachable", lambda: asked.append(1) or silent.wait(20)
+        )
+        for _ in range(9):
+            told = made.get("/api/health").json()
+            assert told["status"] == "degraded"
+            assert told["components"]["queue"]["status"] == "down"
+            # However long one says nothing, the others are looked at.
+            assert told["components"]["store"]["status"] == "ok"
+        assert len(asked) == 1
+        silent.set()
+
+
+def test_health_tells_whether_anybody_does_jobs(tmp_path, monkeypatch):
+    from clv.apps.api.services import health
+    from clv.ops.work.liveness import Liveness
+
+    monkeypatch.setattr(health, "_TOLD_SECONDS", 0.0)
+    with edge(tmp_path, embedded_worker=False) as made:
+
+        def worker():
+            return made.get("/api/health").json()["components"]["worker"]
+
+        assert worker()["status"] == "degraded"
+        assert "`clv worker`" in worker()["detail"]
+        with Liveness(tmp_path).shown():
+            assert worker() == {"status": "ok", "detail": None}
+        assert worker()["status"] == "degraded"
+
+
+def test_a_worker_of_its_own_may_take_a_while_to_begin(tmp_path, monkeypatch):
+    from clv.apps.api.services import health
+
+    with edge(tmp_path) as made:
+        assert made.get("/api/health").json()["components"]["worker"]["status"] == "ok"
+    monkeypatch.setattr(health, "_BEGINNING", 0.0)
+    with edge(tmp_path) as made:
+        assert made.get("/api/health").json()["components"]["worker"]["status"] == "degraded"
 
 
 def test_status_tells_since_when(here):

@@ -12,6 +12,7 @@ import clv
 from clv.apps.cli import app
 from clv.core.errors import ClvError
 from clv.features import catalogue
+from clv.models.companion import OUTPUTS
 from tests.logs import CUSTOMERS, write_log
 
 AS_OF = "2024-03-01"
@@ -101,14 +102,57 @@ def test_a_lone_customer_is_compared_with_the_population_saved(written, folder, 
 def test_the_list_names_every_feature():
     told = json.loads(invoke("--list", "--json").stdout)
     names = [entry["name"] for entry in told]
-    assert names == [f.name for features in catalogue.described().values() for f in features]
+    described = [f.name for features in catalogue.described().values() for f in features]
+    assert names == [*described, *OUTPUTS]
+    assert all(entry["meaning"] and entry["unit"] and entry["source"] for entry in told[-6:])
     shown = invoke("--list").stdout
     assert all(name in shown for name in names)
+
+
+def test_a_purchase_model_speaks_of_each_customer(written, folder, log):
+    table = pq.read_table(folder / "f.parquet")
+    assert table.column_names[-6:] == [*OUTPUTS]
+    assert all(table[name].null_count == 0 for name in OUTPUTS)
+    shorter = clv.build_features(log, as_of=AS_OF, horizon=30)
+    ahead = table["model_purchases"].to_numpy()
+    assert (shorter["model_purchases"].to_numpy() < ahead).all()
+    # What is no matter of the window is the same over any.
+    assert shorter["model_alive"].tolist() == table["model_alive"].to_pylist()
+
+
+def test_rows_after_the_day_change_no_feature(written, folder, log, beside):
+    lines = log.read_text().splitlines()
+    past = [line for line in lines[1:] if line.split(",")[1] <= AS_OF]
+    planted = [f"{i % 120:05d},2024-05-{1 + i % 28:02d},{i % 7 * 900},Moon" for i in range(200)]
+    for name, rows in (("bare", past), ("full", [*planted, *past])):
+        (folder / f"{name}.csv").write_text("\n".join([lines[0], *rows]) + "\n")
+        told = invoke(
+            *(folder / f"{name}.csv", "--as-of", AS_OF, *beside),
+            *("--out", folder / f"{name}.parquet"),
+        )
+        assert told.exit_code == 0, told.output
+    bare, full = (pq.read_table(folder / f"{name}.parquet") for name in ("bare", "full"))
+    assert bare.equals(full)
+    assert bare.equals(pq.read_table(folder / "f.parquet"))
+
+
+def test_without_anybody_who_bought_again_there_is_no_purchase_model(folder):
+    rows = [f"{i:03d},2024-01-{1 + i % 28:02d},{5 + i % 9}" for i in range(60)]
+    once = folder / "once.csv"
+    once.write_text("\n".join(["customer_id,date,amount", *rows]) + "\n")
+    place = folder / "once.parquet"
+    told = invoke(once, "--out", place, "--save-reference", folder / "once.json")
+    assert told.exit_code == 0, told.output
+    assert not {*OUTPUTS} & {*pq.read_schema(place).names}
+    assert "Note: no features of a purchase model" in told.stderr
+    again = invoke(once, "--out", place, "--reference", folder / "once.json")
+    assert "the population saved has none" in again.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("--horizon", "0"), "horizon: 0 days"),
         ((), "say which log to read"),
         (("--known", "age"), "say with --customers which file"),
         (("--country", "Atlantis"), "country: 'Atlantis'"),

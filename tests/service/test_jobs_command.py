@@ -6,10 +6,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from clv.apps.commands import working
+from clv.apps.commands import auditing, working
 from clv.apps.settings import settings
 from clv.core.errors import JobError, SettingError
 from clv.ops.work import jobs
+from clv.ops.work.liveness import Liveness
 from tests.logs import write_log
 
 
@@ -26,6 +27,7 @@ def home(tmp_path, monkeypatch):
 def run():
     app = typer.Typer()
     working.register(app)
+    auditing.register(app)
 
     def called(*words):
         done = CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
@@ -54,6 +56,25 @@ def test_a_run_asked_for_as_a_job_is_listed_shown_and_cancelled(home, run, tmp_p
     assert "queued, 0% done" in run("jobs", "show", asked["job_id"])
     assert "cancelled" in run("jobs", "cancel", asked["job_id"])
     assert told(run, "jobs", "show", asked["job_id"])["status"] == "cancelled"
+    [cancelled, submitted] = told(run, "audit")
+    assert (cancelled["action"], submitted["action"]) == ("job.cancel", "job.train")
+    for entry in (cancelled, submitted):
+        assert (entry["actor"], entry["target"]) == ("cli", asked["job_id"])
+        assert entry["outcome"] == "done"
+        assert asked["job_id"] in run("audit", "--limit", 1)
+    assert told(run, "audit", "--before", cancelled["entry_no"]) == [submitted]
+
+
+def test_before_anything_was_changed_the_audit_says_so(home, run):
+    assert "Nothing was changed yet" in run("audit")
+    assert told(run, "audit") == []
+
+
+def test_a_job_that_nobody_is_there_to_do_says_so(home, run):
+    assert "`clv worker`" in run("jobs", "train", "cdnow")
+    assert "`clv worker`" in run("jobs")
+    with Liveness(home).shown():
+        assert "`clv worker`" not in run("jobs")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from clv.ops.store import publishing
+from clv.ops.store.database import Store
 from tests.commands import clv
 from tests.published import make_run, some_ids
 
@@ -40,6 +42,19 @@ def test_a_model_is_published_listed_and_taken_back(home):
     table = clv(home, "runs").stdout.splitlines()
     assert len(table) == 3
     assert "model:made" in next(line for line in table if "one" in line.split())
+
+
+def test_a_model_asked_for_by_name_drops_no_more_than_was_asked(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLV_PUBLISH_KEEP", "9")
+    store = Store.open(None, tmp_path / ".clv")
+    for number in range(7):
+        made = make_run(tmp_path / f"r{number}", f"r{number}", some_ids(3))
+        publishing.publish(store, made, keep=9)
+    done = clv(tmp_path, "publish", "r0", "--name", "model:made")
+    assert done.returncode == 0, done.stderr
+    with store.reading() as conn:
+        assert all(run["loaded"] for run in publishing.listed(conn))
+    store.close()
 
 
 @pytest.mark.parametrize(

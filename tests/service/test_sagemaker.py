@@ -19,6 +19,7 @@ from clv.apps.sagemaker.inference import input_fn, model_fn, output_fn, predict_
 from clv.apps.sagemaker.storage import ARCHIVE, put
 from clv.core.errors import SettingError
 from tests.containers import entry, laid, write_stays
+from tests.edges import TestClient
 from tests.onerun import HORIZON
 
 #: As hotel guests of the system that this stands in for are sent.
@@ -309,6 +310,38 @@ def test_the_four_functions_do_the_same(trained, served):
     model.close()
     assert kind == "application/json"
     assert json.loads(body) == served.post("/invocations", json=ASKED).json()
+
+
+def test_a_log_finds_the_statements_of_the_one_before(trained):
+    model, kind = model_fn(str(trained / "model")), "text/csv"
+    first = predict_fn(input_fn(LOG, kind), model)
+    with model._desk.recipes() as recipes:
+        written = list(recipes._kept)
+    later = predict_fn(input_fn(LOG.replace("2024-06-05", "2024-06-15"), kind), model)
+    with model._desk.recipes() as recipes:
+        assert [*recipes._kept] == written
+    model.close()
+    assert written
+    assert first.content.table.num_rows == later.content.table.num_rows == 2
+
+
+def test_an_error_that_nobody_meant_is_a_problem(capsys):
+    class Broken:
+        def close(self):
+            pass
+
+        def __getattr__(self, name):
+            raise KeyError("secret")
+
+    app = serving.create_app(Broken())
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.post("/invocations", json=ASKED)
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert told["code"] == "internal"
+    assert "secret" not in answer.text
+    assert told["request_id"] in capsys.readouterr().err
 
 
 def test_an_archive_that_nobody_unpacked_is_a_model_too(trained, tmp_path):

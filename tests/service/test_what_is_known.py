@@ -84,6 +84,10 @@ def test_what_was_mended_or_empty_is_told(run):
     assert "customers: 1 of 500 customers of the log are not in" in notices
 
 
+def test_what_a_series_does_not_do_is_told(run):
+    assert any("move no forecast" in told for told in run.manifest["warnings"])
+
+
 def test_the_manifest_tells_which_files_they_were(run, folder):
     told = {each["what"]: each for each in run.manifest["inputs"] if "what" in each}
     for what, name in (("customers", "customers.csv"), ("series", "market.csv")):

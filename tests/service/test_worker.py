@@ -15,6 +15,7 @@ from clv.ops.machine import Machine
 from clv.ops.store import publishing
 from clv.ops.store.tables import move
 from clv.ops.work import jobs
+from clv.ops.work.liveness import anybody
 from clv.ops.work.workplace import Workplace
 
 WORK = "from clv.apps.commands.working import worker; worker()"
@@ -326,6 +327,22 @@ def test_workers_never_do_the_same_job(production):
     assert all(worker.poll() is None for worker in workers)
     begun = [line for line in production.log().splitlines() if " begins" in line]
     assert len(begun) == len(submitted)
+
+
+def test_a_worker_shows_that_it_is_there_until_it_is_gone(shop):
+    home = shop.place.home
+    assert not anybody(home)
+    worker = shop.start()
+    shop.wait(shop.submit(), jobs.DONE)
+    assert anybody(home)
+    [lock] = (home / "workers").iterdir()
+    os.utime(lock, (0, 0))
+    end = time.monotonic() + 20
+    while lock.stat().st_mtime == 0:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    kill(worker)
+    assert not anybody(home)
 
 
 def test_a_worker_ends_with_the_process_that_spawned_it(shop):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clv.apps.commands import keys, publishing, sagemaker, serving, working
+from clv.apps.commands import auditing, keys, publishing, sagemaker, serving, working
 from clv.apps.options import takes
 from clv.core.errors import ClvError, DependencyError, SettingError
 from clv.ops.config import (
@@ -327,7 +327,7 @@ def _register(*modules: ModuleType) -> None:
         one.rich_help_panel = "The service"
 
 
-_register(publishing, serving, working, keys, sagemaker)
+_register(publishing, serving, working, keys, auditing, sagemaker)
 
 
 @app.callback(invoke_without_command=True)

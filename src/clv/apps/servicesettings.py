@@ -72,11 +72,13 @@ class ServiceSettings(BaseSettings):
         default=ByteSize(256 * MIB), ge=KIB, description="Largest file that may be sent."
     )
     batch_limit: int = Field(default=1000, ge=1, description="Most items in one batch.")
-    page_limit: int = Field(default=1000, ge=1, description="Most rows in one page.")
+    page_limit: int = Field(
+        default=1000, ge=1, le=1000, description="Most rows in one page, up to 1,000."
+    )
     rate_limit: str | None = Field(
         default=None,
-        description="Requests each key may send, as 600/minute, or none for no limit. Default:"
-        " none on loopback, 600/minute off it.",
+        description="Requests each key may send, and each address without one, as 600/minute, or"
+        " none for no limit. Default: none where nobody needs a key, else 600/minute.",
     )
     cache_size: ByteSize = Field(
         default=ByteSize(64 * MIB), ge=KIB, description="Most memory of the cache, per process."
@@ -86,8 +88,8 @@ class ServiceSettings(BaseSettings):
     )
     warm: bool = Field(
         default=True,
-        description="Make a run ready for the orders of today once it is loaded, in the"
-        " background: else the first order of the day takes two seconds longer.",
+        description="Make a run ready for orders as soon as it is published, in the background:"
+        " else the first order after it takes seconds longer.",
     )
     embedded_worker: bool = Field(
         default=True, description="Let clv serve run a worker for jobs as well."
@@ -138,5 +140,6 @@ class ServiceSettings(BaseSettings):
     def rate(self) -> str | None:
         """The rate limit in force."""
         if self.rate_limit is None:
-            return None if self.on_loopback else "600/minute"
+            # A proxy on this machine lets everybody come from loopback.
+            return None if self.open_door else "600/minute"
         return None if self.rate_limit == "none" else self.rate_limit

@@ -47,7 +47,9 @@ class Settings(ServiceSettings):
         description="Most memory the engine may hold before it spills to disk.",
     )
     threads: int | None = Field(
-        default=None, ge=1, description="Threads of the engine. Default: all cores."
+        default=None,
+        ge=1,
+        description="Threads of the engine and of each learner. Default: all cores, and two.",
     )
     s3_endpoint: str | None = Field(
         default=None,

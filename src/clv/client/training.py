@@ -42,7 +42,7 @@ class Training:
         sample: int | None = None,
         model_type: str | None = None,
         settings: Fields | None = None,
-        publish: bool = True,
+        publish: bool | None = None,
     ) -> Job:
         """Have models compared on a log and the best one served; answers at once with a job.
 
@@ -52,10 +52,14 @@ class Training:
         sample : instead, a made-up shop with so many customers
         model_type : train this model only, and serve it where it is asked for by name
         settings : as in a configuration file of `clv run`
+        publish : serve the outcome. Default: yes, unless it learned from a made-up shop and would
+            take the place of a run that did not
         """
-        body = {**self._asked(log, sample, settings), "publish": publish}
+        body = self._asked(log, sample, settings)
         if model_type is not None:
             body["model_type"] = model_type
+        if publish is not None:
+            body["publish"] = publish
         return cast("Job", self._sender.post("/api/model/train", body=body))
 
     def backtest(

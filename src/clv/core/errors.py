@@ -125,6 +125,14 @@ class RunError(ClvError):
     exit_code = 6
 
 
+class LostRunError(ClvError):
+    """The run that is served cannot be read: its folder is gone, or a file in it is broken."""
+
+    code = "run-lost"
+    status = 503
+    exit_code = 6
+
+
 class UnsuitedError(ClvError):
     """What is asked cannot be answered by the run in charge, and could be by another."""
 
@@ -191,6 +199,14 @@ class StoreError(ClvError):
     """The store cannot be reached, refused, or is of a newer version."""
 
     code = "store"
+    status = 503
+    exit_code = 11
+
+
+class BusyError(ClvError):
+    """So many wait already that this request would wait too long; nothing was done."""
+
+    code = "busy"
     status = 503
     exit_code = 11
 

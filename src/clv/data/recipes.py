@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date
+    from typing import Any
 
     import ibis.expr.types as ir
     import pyarrow as pa
@@ -23,8 +24,7 @@ class Recipes:
 
     Parameters
     ----------
-    since : day that no row is expected to lie before, so that customers who came in other years
-        share statements; an earlier row has one of its own
+    since : day that no row is expected to lie before
     most : statements kept
     """
 
@@ -33,6 +33,29 @@ class Recipes:
         self._most = most
         # The expression is kept along: small tables of its own live as long as it does.
         self._kept: OrderedDict[Hashable, tuple[ir.Table, str]] = OrderedDict()
+        self._held: dict[str, Hashable] = {}
+
+    def set(self, name: str, value: Any, kind: str) -> None:
+        """Have statements find a value under a name, by `getvariable`.
+
+        Parameters
+        ----------
+        kind : type in the engine
+        """
+        told = "NULL" if value is None else f"'{value}'"
+        self.engine.sql(f"SET VARIABLE {name} = CAST({told} AS {kind})")
+
+    def hold(self, name: str, key: Hashable, make: Callable[[], pa.Table]) -> None:
+        """Have statements find a table under a name.
+
+        Parameters
+        ----------
+        key : everything its rows depend on
+        make : called where the key is another than before
+        """
+        if self._held.get(name) != key:
+            self.engine.ibis.create_table(name, make(), temp=True, overwrite=True)
+            self._held[name] = key
 
     def ask(self, key: Hashable, make: Callable[[], ir.Table]) -> pa.Table:
         """What an expression yields.

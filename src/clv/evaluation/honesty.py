@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,8 @@ import pandas as pd
 from clv.core.errors import HistoryError
 from clv.core.types import Bools, Floats, Json
 from clv.evaluation import metrics
-from clv.evaluation.backtest import Trial
+from clv.evaluation.backtest import Trial, alike
+from clv.models.base import History
 from clv.models.distribution import Distribution, PastDay, Spread
 from clv.models.totals import TotalError
 
@@ -170,6 +171,7 @@ def total_error(trials: Sequence[Trial], model: str) -> TotalError:
     return TotalError.learn(
         [float(trial.said[model].value.sum()) for trial in able],
         [float(trial.actual.sum()) for trial in able],
+        alike([trial.origin for trial in able]),
     )
 
 
@@ -191,6 +193,54 @@ def totals(trials: Sequence[Trial], model: str, level: float) -> list[Json]:
                 "past_totals": len(before),
             }
         )
+    return told
+
+
+def segments(
+    found: Sequence[Judged],
+    trials: Sequence[Trial],
+    model: str,
+    level: float,
+    names: Callable[[History], Sequence[str]],
+) -> list[Json]:
+    """Each past total of a segment with the interval that earlier days would have given it.
+
+    What all customers share is learned from totals of windows that were over by then, what a
+    segment's own do not share from the distributions the day was judged with.
+
+    Parameters
+    ----------
+    names : the segment of each customer of a history, as known on its day
+
+    Returns
+    -------
+    per day and segment of those judged: "cutoff", "segment", "customers", "forecast", "lower",
+    "upper", "actual", "inside", and "past_totals" learned from
+    """
+    told = []
+    for judged_day in found:
+        trial = judged_day.trial
+        before = [t for t in trials if model in t.said and t.origin.end <= trial.origin.cutoff]
+        codes, labels = pd.factorize(np.asarray(names(trial.history)), sort=True)
+        parts = (trial.said[model].value, judged_day.spread.variance(), trial.actual)
+        forecast, variance, actual = (
+            np.bincount(codes, weights=part).astype(np.float64) for part in parts
+        )
+        lower, upper = total_error(before, model).interval(forecast, level, variance)
+        told += [
+            {
+                "cutoff": str(trial.origin.cutoff),
+                "segment": str(label),
+                "customers": int(np.sum(codes == i)),
+                "forecast": float(forecast[i]),
+                "lower": float(lower[i]),
+                "upper": float(upper[i]),
+                "actual": float(actual[i]),
+                "inside": bool(lower[i] <= actual[i] <= upper[i]),
+                "past_totals": len(before),
+            }
+            for i, label in enumerate(labels)
+        ]
     return told
 
 

@@ -15,9 +15,11 @@ from clv.core.errors import HistoryError
 from clv.core.schema import HISTORY
 from clv.core.types import AsOf, Floats, Horizon, Ints
 from clv.features.catalogue import of_the_day
+from clv.features.festivals import country_code
 from clv.features.matrix import matrix
 from clv.features.reference import Reference
 from clv.features.seen import Sources
+from clv.features.standing import Standing
 from clv.features.summary import counted, outcome, repeats_by_day, summary
 from clv.numerics.histories import Counted
 
@@ -232,8 +234,7 @@ class Book:
                 f"history: no purchase is left up to {as_of} once returns are taken off."
                 " Is the sign of the amounts right?"
             )
-        since = recipes.since if recipes is not None else None
-        sources = Sources(ledger, known, series, country, since)
+        sources = Sources(ledger, known, series, country)
         return cls(ledger, first, as_of, sources, recipes)
 
     def only(self, customers: Iterable[str]) -> Book:
@@ -258,7 +259,10 @@ class Book:
         # Every seventh day would be one weekday.
         every += every % 7 == 0
         table = self._asked(
-            ("history", as_of, window, every), lambda: summary(self.ledger, as_of, window, every)
+            ("history", window, every),
+            lambda sources: summary(sources.ledger, as_of, window, every),
+            as_of,
+            as_of.minus(window),
         )
         frame = to_frame(table.select(HISTORY.names))
         found = History(frame, as_of, self.first_day, window, self)
@@ -270,17 +274,28 @@ class Book:
         """What `History.reference` found before."""
         return cast("Reference | None", self.memory.get(("reference", as_of)))
 
-    def _asked(self, key: tuple[Hashable, ...], make: Callable[[], ir.Table]) -> pa.Table:
+    def _asked(
+        self,
+        key: tuple[Hashable, ...],
+        make: Callable[[Sources], ir.Table],
+        as_of: AsOf,
+        since: AsOf | None = None,
+    ) -> pa.Table:
         """What an expression over the sources yields, by an earlier statement where there is one.
 
         Parameters
         ----------
-        key : all that it depends on besides the sources
+        key : all that it depends on besides the sources and the days
+        since : day before those that count as recent, where the expression asks for one
         """
-        shape = self.sources.shape(self.first_day) if self.recipes is not None else None
+        shape = self.sources.shape() if self.recipes is not None else None
         if self.recipes is None or shape is None:
-            return make().to_pyarrow()
-        return self.recipes.ask((*key, shape), make)
+            return make(self.sources).to_pyarrow()
+        standing = Standing(self.recipes)
+        country = str(country_code(self.sources.country))
+        first, named = self.first_day, self.sources.countries()
+        standing.set(as_of.day, (since or as_of).day, first, country, named)
+        return self.recipes.ask((*key, shape), lambda: make(self.sources.again(standing)))
 
     def reference(self, as_of: AsOf) -> Reference:
         """What features need to know of the customers known as of a day.
@@ -311,8 +326,8 @@ class Book:
         learned = reference or self.reference(as_of)
         if customers is not None:
             return to_frame(matrix(self.sources, as_of, learned, customers).to_pyarrow())
-        key = ("features", as_of, id(learned))
-        return to_frame(self._asked(key, lambda: matrix(self.sources, as_of, learned)))
+        key = ("features", id(learned))
+        return to_frame(self._asked(key, lambda sources: matrix(sources, as_of, learned), as_of))
 
     def counted(self, as_of: AsOf) -> Counted:
         """Distinct histories with counts: no row a customer leaves the engine."""

@@ -221,6 +221,8 @@ def countries(seen: Seen) -> ir.Table | None:
     told = _told_countries(seen)
     if told is None:
         return None
+    if seen.standing is not None:
+        return told.join(seen.standing.codes, "name").select("customer_id", "country")
     names = told.select("name").distinct().to_pyarrow()["name"].to_pylist()
     codes = {name: code for name in sorted(names) if (code := country_code(name))}
     if not codes:
@@ -248,25 +250,29 @@ def _with_run_up(seen: Seen) -> ir.Table:
     known = countries(seen)
     if known is None:
         days = days.mutate(country=ibis.literal(seen.country))
-        named = [seen.country]
     else:
         days = days.left_join(known, "customer_id").drop("customer_id_right")
         days = days.mutate(country=_.country.fill_null(seen.country))
-        named = sorted(
-            {seen.country, *known.select("country").distinct().to_pyarrow()["country"].to_pylist()}
-        )
+    table = seen.standing.eves if seen.standing is not None else _eves(seen, known)
+    joined = days.left_join(table, [days.country == table.holder, days.date == table.eve])
+    return joined.mutate(in_run_up=_.eve.notnull()).drop("holder", "eve")
+
+
+def _eves(seen: Seen, known: ir.Table | None) -> ir.Table:
+    """Days in the run-up to a major holiday, by country."""
+    named = {seen.country}
+    if known is not None:
+        named |= {*known.select("country").distinct().to_pyarrow()["country"].to_pylist()}
     rows = [
         (country, day)
-        for country in named
+        for country in sorted(named)
         for day in run_up(festivals(country, seen.first_year, seen.as_of.day.year + 1).major)
     ]
     holders, eves = zip(*rows, strict=True)
-    table = ibis.memtable(
+    return ibis.memtable(
         {"holder": holders, "eve": eves},
         schema={"holder": "string", "eve": "date"},
     )
-    joined = days.left_join(table, [days.country == table.holder, days.date == table.eve])
-    return joined.mutate(in_run_up=_.eve.notnull()).drop("holder", "eve")
 
 
 def _with_payback(days: ir.Table, seen: Seen) -> ir.Table:

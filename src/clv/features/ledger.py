@@ -12,6 +12,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from clv.features import standing
+
 if TYPE_CHECKING:
     from clv.core.types import AsOf
 
@@ -34,12 +36,14 @@ class Ledger:
     returns : "net" takes refunds off as `as_of` tells; "keep" only off their own day;
         "drop" finds none, ingest has dropped them
     lines : the accepted rows themselves, with the optional columns that the log has
+    again : expressions are for statements that are asked again, as of other days
     """
 
     bought: ir.Table
     refunds: ir.Table | None
     returns: Returns = "net"
     lines: ir.Table | None = None
+    again: bool = False
 
     @classmethod
     def of(cls, transactions: ir.Table, engine: Any, returns: Returns = "net") -> Ledger:
@@ -88,11 +92,17 @@ class Ledger:
             lines=theirs(self.lines),
         )
 
+    def day(self, as_of: AsOf, back: int = 0) -> ir.Value:
+        """as_of, or a day so many days before it."""
+        if self.again:
+            return standing.day("since" if back else "as_of")
+        return ibis.literal(as_of.minus(back).day)
+
     def lines_as_of(self, as_of: AsOf) -> ir.Table | None:
         """The accepted rows up to and including as_of, returns among them; None without any."""
         if self.lines is None:
             return None
-        return self.lines.filter(_.date <= ibis.literal(as_of.day))
+        return self.lines.filter(_.date <= self.day(as_of))
 
     def returned_as_of(self, as_of: AsOf) -> ir.Table | None:
         """Purchases and refunds of each day up to as_of, of the customers who returned anything.
@@ -104,7 +114,7 @@ class Ledger:
         """
         if self.returns == "drop":
             return None
-        known = _.date <= ibis.literal(as_of.day)
+        known = _.date <= self.day(as_of)
         nobody = self.bought.filter(ibis.literal(False)).rename(refunded="purchased")
         refunds = (self.refunds if self.refunds is not None else nobody).filter(known)
         bought = self.bought.filter(known).semi_join(refunds, "customer_id")
@@ -131,7 +141,7 @@ class Ledger:
         A day that refunds bring to zero or less is no purchase. A day of free orders alone
         (amount 0, nothing refunded) is a purchase worth 0.
         """
-        known = _.date <= ibis.literal(as_of.day)
+        known = _.date <= self.day(as_of)
         bought = self.bought.filter(known)
         if self.refunds is None:
             return bought.rename(value="purchased")

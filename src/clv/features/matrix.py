@@ -10,13 +10,12 @@ from ibis import _
 from clv.features.catalogue import PARTS, offered
 from clv.features.exogenous import at_first, constant_row, recent
 from clv.features.feature import resolved
-from clv.features.festivals import YEARS_AHEAD, days_since_last, days_to_next, festivals
 from clv.features.grains import GRAINS, TOTALS, countries, with_ages
 from clv.features.quality import KINDS, beginnings
+from clv.features.standing import HOLIDAYS, holidays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
 
     import ibis.expr.types as ir
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 _OF_A_ROW = ("customer", "features")
 #: Types of known columns, by what the reference says they are.
 _TYPES = {"number": "float64", "text": "string", "date": "date"}
-_HOLIDAYS = {"country": "string", "to_major": "int64", "since_major": "int64", "to_public": "int64"}
 
 
 def matrix(
@@ -111,8 +109,9 @@ def _side_by_side(seen: Seen, features: Sequence[Feature], reference: Reference)
         joined = joined.left_join(other, rows.customer_id == other[f"joined_{place}"])
     constant = {}
     if "to_major" not in joined.columns:
-        told = _holidays(seen.country, seen.as_of.day)
-        constant = {name: ibis.literal(told[name], kind) for name, kind in _HOLIDAYS.items()}
+        told = holidays(seen.country, seen.as_of.day)
+        constant = {name: ibis.literal(told[name], kind) for name, kind in HOLIDAYS.items()}
+        constant |= seen.standing.usual if seen.standing is not None else {}
     if seen.series is not None:
         firsts = at_first(seen)
         joined = joined.left_join(firsts, rows["first"] == firsts.first_day)
@@ -157,18 +156,13 @@ def _holidays_by_customer(seen: Seen) -> ir.Table | None:
     bought = seen.days.select("customer_id").distinct()
     each = bought.left_join(told, "customer_id").drop("customer_id_right")
     each = each.mutate(country=_.country.fill_null(seen.country))
-    named = told.select("country").distinct().to_pyarrow()["country"].to_pylist()
-    rows = [_holidays(country, seen.as_of.day) for country in sorted({seen.country, *named})]
-    columns = {name: [row[name] for row in rows] for name in _HOLIDAYS}
-    table = ibis.memtable(columns, schema=_HOLIDAYS)
+    table = seen.standing.around if seen.standing is not None else _around(seen, told)
     return each.left_join(table, "country").drop("country_right")
 
 
-def _holidays(country: str, today: date) -> dict[str, Any]:
-    days = festivals(country, today.year - 1, today.year + YEARS_AHEAD)
-    return {
-        "country": country,
-        "to_major": days_to_next(days.major, today),
-        "since_major": days_since_last(days.major, today),
-        "to_public": days_to_next(days.public, today),
-    }
+def _around(seen: Seen, told: ir.Table) -> ir.Table:
+    """The table `HOLIDAYS` of the customers' countries."""
+    named = told.select("country").distinct().to_pyarrow()["country"].to_pylist()
+    rows = [holidays(country, seen.as_of.day) for country in sorted({seen.country, *named})]
+    columns = {name: [row[name] for row in rows] for name in HOLIDAYS}
+    return ibis.memtable(columns, schema=HOLIDAYS)

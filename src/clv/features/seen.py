@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from clv.core.types import AsOf
     from clv.features.ledger import Ledger
+    from clv.features.standing import Standing
 
 #: Names under which a table of customers tells what features are made of, best first.
 USUAL: dict[str, tuple[str, ...]] = {
@@ -50,6 +51,8 @@ class Seen:
     first_year : year of the first purchase of the log
     country : two letters, of customers whose country is not known
     has : optional columns and other things known, that features may need
+    today : the day itself, to be bound to a column before days are counted from it
+    standing : where a statement that is asked again finds holidays
     """
 
     as_of: AsOf
@@ -61,11 +64,8 @@ class Seen:
     first_year: int
     country: str
     has: frozenset[str]
-
-    @property
-    def today(self) -> ir.Value:
-        """The day itself, to be bound to a column before days are counted from it."""
-        return ibis.literal(self.as_of.day)
+    today: ir.Value
+    standing: Standing | None = None
 
     @property
     def known_columns(self) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ class Sources:
         customer, and any columns
     series : what is known of days: a date, once, and any number columns
     country : code of the country whose holidays count where a customer's is not known
-    since : day that the first purchase counts as where it came later; holidays are told from then
+    standing : where statements that are asked again find holidays; None for others
 
     Raises
     ------
@@ -99,7 +99,7 @@ class Sources:
     known: ir.Table | None = None
     series: ir.Table | None = None
     country: str = "US"
-    since: date | None = None
+    standing: Standing | None = None
 
     def __post_init__(self) -> None:
         if country_code(self.country) is None:
@@ -148,33 +148,37 @@ class Sources:
             first_year=self._first_day(as_of).year,
             country=str(country_code(self.country)),
             has=frozenset(has),
+            today=ledger.day(as_of),
+            standing=self.standing,
         )
 
-    def shape(self, first_day: date) -> Hashable | None:
-        """All that expressions over the sources depend on but rows; None where rows are in them.
-
-        Parameters
-        ----------
-        first_day : of the first purchase
-        """
+    def shape(self) -> Hashable | None:
+        """All that expressions over the sources depend on but rows; None where rows are in them."""
         if self.series is not None:
             return None
-        lines = self.ledger.lines
-        tables = (lines, self.ledger.refunds, self.known)
+        tables = (self.ledger.lines, self.ledger.refunds, self.known)
         columns = tuple(None if each is None else each.schema() for each in tables)
-        named = tuple(
-            tuple(sorted(filter(None, _distinct(table, name))))
-            for table in (lines, self.known)
+        return (self.ledger.returns, self.country, columns)
+
+    def countries(self) -> set[str]:
+        """Countries as customers name them."""
+        return {
+            str(named)
+            for table in (self.ledger.lines, self.known)
             if table is not None
             for name in (*USUAL["country"], "customer_country")
             if name in table.columns
-        )
-        first_year = min(first_day, self.since or first_day).year
-        return (self.ledger.returns, self.country, first_year, columns, named)
+            for named in _distinct(table, name)
+            if named
+        }
+
+    def again(self, standing: Standing) -> Sources:
+        """The same for statements that are asked again, as of other days."""
+        return replace(self, ledger=replace(self.ledger, again=True), standing=standing)
 
     def _first_day(self, as_of: AsOf) -> date:
         found = self.ledger.bought.agg(first=_.date.min()).to_pyarrow()["first"][0].as_py()
-        return min(found or as_of.day, as_of.day, self.since or as_of.day)
+        return min(found or as_of.day, as_of.day)
 
 
 def plain_names(names: Iterable[str], prefix: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ def summary(ledger: Ledger, as_of: AsOf, window: int, every: int = 1) -> ir.Tabl
     """
     days = ledger.as_of(as_of)
     firsts = days.group_by("customer_id").agg(first=_.date.min())
-    since = ibis.literal(as_of.minus(window).day)
+    today, since = ledger.day(as_of), ledger.day(as_of, window)
     zero = ibis.literal(0, "decimal(38, 4)")
     on_first = _.date == _.first
     channel = {}
@@ -54,12 +54,10 @@ def summary(ledger: Ledger, as_of: AsOf, window: int, every: int = 1) -> ir.Tabl
             last_before=_.date.max(where=_.date <= since),
             **channel,
         )
-        .mutate(today=ibis.literal(as_of.day))
+        .mutate(today=today)
         .mutate(T=_.today.delta(_.first, unit="day").cast("int64"))
     )
-    some = firsts.filter(
-        ibis.literal(as_of.day).delta(firsts["first"], unit="day").cast("int64") % every == 0
-    )
+    some = firsts.filter(today.delta(firsts["first"], unit="day").cast("int64") % every == 0)
     told = grouped.left_join(_gaps(days.semi_join(some, "customer_id"), since), "customer_id")
     nothing = ibis.ifelse(_.T % every == 0, 0.0, ibis.null("float64"))
     return told.select(

@@ -33,8 +33,9 @@ Found = TypeVar("Found")
 MOST_CUTOFFS = 6
 #: Purchases among the examples below which there is nothing to learn.
 FEWEST_BOUGHT = 50
-#: Customers turned into numbers at once, and how many such lots: one waits while two are worked on.
-CHUNK, THREADS = 20_000, 3
+#: Customers turned into numbers at once, and how many such lots at most: one waits while two are
+#: worked on.
+CHUNK, LOTS = 20_000, 3
 FILE = "groundwork.json"
 VERSION = 1
 
@@ -66,17 +67,18 @@ class Groundwork:
         """(n, columns) of the customers, NaN for what is absent."""
         return self.encoder.of(self.known(history))
 
-    def each(self, history: History, do: Callable[[Floats], Found]) -> list[Found]:
+    def each(self, history: History, do: Callable[[Floats], Found], threads: int) -> list[Found]:
         """What is made of the matrix, lot by lot, in the order of the customers.
 
-        A few lots are worked on at once; never is all of the matrix there at the same time.
+        A few lots are worked on at once, with one thread one; never is all of the matrix there at
+        the same time.
         """
         known = self.known(history)
 
         def lot(start: int) -> Found:
             return do(self.encoder.of(known.iloc[start : start + CHUNK]))
 
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(LOTS if threads > 1 else 1) as pool:
             return list(pool.map(lot, range(0, max(1, len(known)), CHUNK)))
 
     def save(self, folder: Path) -> None:

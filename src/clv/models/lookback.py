@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from clv.core.errors import HistoryError
 from clv.core.types import AsOf, Horizon
 
 if TYPE_CHECKING:
@@ -42,3 +46,28 @@ def cutoffs(history: History, window: Horizon, most: int, before: int = 0) -> li
         found.append(cutoff)
         cutoff = cutoff.minus(step)
     return found
+
+
+def reaching(history: History, window: Horizon) -> History:
+    """The same customers, their recent columns those of so many days.
+
+    A history is made with the days that somebody asked for in mind; a model that is asked for
+    others looks back as far as it is asked to look ahead.
+
+    Raises
+    ------
+    HistoryError : the history was made without a log
+    """
+    days, span = window.n_days, history.span
+    if min(history.window, span) == min(days, span):
+        return replace(history, window=days)
+    if history.book is None:
+        raise HistoryError(
+            f"history: its recent columns reach back {history.window} days, and {days} are needed."
+            " It was made without a log to look them up in: take it from Book.history."
+        )
+    found = history.book.history(history.as_of, days)
+    told, wanted = found.frame["customer_id"], history.frame["customer_id"]
+    if not told.array.equals(wanted.array):
+        found = found.of_rows(pd.Index(told).get_indexer(pd.Index(wanted)))
+    return replace(history, frame=found.frame.set_axis(history.frame.index), window=days)

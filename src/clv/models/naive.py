@@ -12,6 +12,7 @@ import pandas as pd
 
 from clv.core.errors import ClvError, RunError
 from clv.core.types import DAYS_PER_YEAR, Money
+from clv.models.lookback import reaching
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +44,7 @@ class ConstantRate(ABC):
 
         The expected order value is the mean of the orders that the rule goes by, of all so far
         where that is none; times the expected purchases it is the undiscounted CLV at full
-        margin. P(alive) and the next
-        purchase are NaN: a constant rate does not say.
+        margin. P(alive) and the next purchase are NaN: a constant rate does not say.
         """
         if not hasattr(self, "first_day_"):
             raise ClvError(f"{self.name}: not fitted yet. Call fit(history) or load(folder) first.")
@@ -132,22 +132,29 @@ class PastRate(ConstantRate):
 
 
 class LastPeriod(ConstantRate):
-    """Value of the last ``history.window`` days, or of all days observed if those are fewer."""
+    """Value of as many last days as are asked ahead, or of all observed if those are fewer."""
 
     name = "naive_last_period"
 
+    def predict(self, history: History, horizon: Horizon, money: Money = AT_PAR) -> pd.DataFrame:
+        """As `ConstantRate.predict`.
+
+        Raises
+        ------
+        HistoryError : the history's recent columns are of other days, and there is no log to look
+            these up in
+        """
+        return super().predict(reaching(history, horizon), horizon, money)
+
     def _spend_per_day(self, history: History) -> Floats:
         recent = np.maximum(history.frame["recent_value"].to_numpy(np.float64), 0.0)
-        return np.asarray(recent / min(history.window, self._days_observed(history)))
+        return np.asarray(recent / self._days(history))
 
     def _purchases_per_day(self, history: History) -> Floats:
-        # how many days it bought on is not in the history's window, what it spent is
-        total = np.maximum(history.frame["total_value"].to_numpy(np.float64), 0.0)
-        days = history.frame["x"].to_numpy(np.float64) + 1.0
-        spend = self._spend_per_day(history)
-        per_day = np.zeros(len(spend))
-        np.divide(spend * days, total, out=per_day, where=total > 0)
-        return per_day
+        return history.frame["recent_purchases"].to_numpy(np.float64) / self._days(history)
+
+    def _days(self, history: History) -> int:
+        return min(history.window, self._days_observed(history))
 
 
 class RepeatRate(ConstantRate):

@@ -98,7 +98,7 @@ ENTRIES = (
         "GLM",
         "model",
         "clv.models.supervised:GLM",
-        "A straight line in the logarithms of all features",
+        "A sum of effects of all features on the logarithm of spend, each a line with bends",
         seeded=True,
     ),
     Entry(

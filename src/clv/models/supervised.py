@@ -191,7 +191,8 @@ def asked(
             None if explainer is None else explainer.drivers(X, spoken),
         )
 
-    value, odds, drivers = zip(*ground.each(history, of), strict=True)
+    threads = max(each.threads for each in pupils)
+    value, odds, drivers = zip(*ground.each(history, of, threads), strict=True)
     return Answers(
         np.concatenate(value),
         None if odds[0] is None else np.concatenate(odds),
@@ -207,7 +208,8 @@ def taught(name: str, history: History, lesson: Lesson) -> tuple[Groundwork, Lea
     FitError : too little was bought in the past windows, or nobody ever bought again
     """
     ground, rows = lay(history, lesson)
-    pupil = partial(learners.make, name, lesson.seed, lesson.settings(name))
+    settings, threads = lesson.settings(name), lesson.threads
+    pupil = partial(learners.make, name, lesson.seed, settings, threads=threads)
     return ground, history.remember(("taught", name, lesson), lambda: pupil().fit(rows))
 
 

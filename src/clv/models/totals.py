@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from clv.core.types import Floats, Json
+from clv.models import overlap
 from clv.models.pooling import LEVEL_SD, LEVEL_WEIGHT
 
 
@@ -20,7 +21,8 @@ class TotalError:
 
     Customers err together (season, growth, decay), so adding up their own intervals, or a
     model's parameter uncertainty, is far too narrow. Few past totals tell little of how far the
-    next may miss, so they are laid over `LEVEL_WEIGHT` totals that missed by `LEVEL_SD`.
+    next may miss, so they are laid over `LEVEL_WEIGHT` totals that missed by `LEVEL_SD`. Totals
+    of windows that overlap count as the fewer that would tell as much.
 
     Attributes
     ----------
@@ -34,22 +36,30 @@ class TotalError:
     totals: int
 
     @classmethod
-    def learn(cls, forecast: Sequence[float], actual: Sequence[float]) -> Self:
+    def learn(
+        cls, forecast: Sequence[float], actual: Sequence[float], alike: Floats | None = None
+    ) -> Self:
         """From past totals; those where nothing was forecast or bought tell nothing.
+
+        Parameters
+        ----------
+        alike : (totals, totals) correlations of what they missed by; those of windows of which
+            each shares half with the next unless given
 
         References
         ----------
         Gelman et al. (2013), "Bayesian data analysis", 2.6: Normal with known mean and a
         scaled inverse chi-square prior, whose next draw is a Student's
         """
-        missed = [
-            math.log(came / said)
-            for said, came in zip(forecast, actual, strict=True)
-            if said > 0 and came > 0
-        ]
-        n = LEVEL_WEIGHT + len(missed)
-        square = (LEVEL_WEIGHT * LEVEL_SD**2 + float(np.square(missed).sum())) / n
-        return cls(math.sqrt(square), n, len(missed))
+        said, came = np.asarray(forecast, np.float64), np.asarray(actual, np.float64)
+        told = np.flatnonzero((said > 0) & (came > 0))
+        if alike is None:
+            alike = overlap.halves(len(said))
+        missed = np.log(came[told] / said[told])
+        count = overlap.freedom(alike[np.ix_(told, told)])
+        seen = count * float(np.square(missed).mean()) if count else 0.0
+        n = LEVEL_WEIGHT + count
+        return cls(math.sqrt((LEVEL_WEIGHT * LEVEL_SD**2 + seen) / n), n, len(told))
 
     def interval(
         self, total: float | Floats, level: float, variance: float | Floats = 0.0

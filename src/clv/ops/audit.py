@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from clv.core.types import Json
 
 #: Outcomes of a write.
-DONE, REFUSED, FAILED = "done", "refused", "failed"
+DONE, REFUSED = "done", "refused"
 MOST_LISTED = 1000
 
 
@@ -29,7 +29,7 @@ class Entry:
     actor : a key's id, "loopback", "cli", or "nobody" for one without a valid key
     action : what was asked, as key.make or run.publish
     target : of what, as the id of a run
-    outcome : done, refused (not allowed) or failed
+    outcome : done, or refused (not allowed)
     """
 
     entry_no: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import clv.models.learners.registry as learners
@@ -31,6 +31,7 @@ class Budget:
     members : of the ensemble
     days : past days that its members are weighed on, at most
     examples : customers on past days that learners see, at most
+    left_out : learners that it would try if their packages were installed
     """
 
     name: Name
@@ -39,10 +40,36 @@ class Budget:
     members: tuple[str, ...]
     days: int
     examples: int
+    left_out: tuple[str, ...] = ()
 
-    def lesson(self, seed: int, tuned: Mapping[str, Settings] | None = None) -> Lesson:
+    def installed(self) -> Budget:
+        """The same without learners whose packages are not installed."""
+        absent = {*learners.NAMES} - {*learners.available()}
+        return replace(
+            self,
+            models=tuple(name for name in self.models if name not in absent),
+            members=tuple(name for name in self.members if name not in absent),
+            left_out=tuple(name for name in self.models if name in absent),
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out and how to have it, in sentences."""
+        return tuple(
+            f"{learners.entry(name).label}: left out of --budget {self.name}, as"
+            f" {' and '.join(learners.entry(name).packages)} are not installed:"
+            " pip install 'clv[neural]'"
+            for name in self.left_out
+        )
+
+    def lesson(
+        self,
+        seed: int,
+        tuned: Mapping[str, Settings] | None = None,
+        threads: int | None = None,
+    ) -> Lesson:
         """How learners are taught under this budget."""
-        return Lesson.of(seed, self.examples, tuned)
+        return Lesson.of(seed, self.examples, tuned, threads)
 
     def fresh(self, model: str, lesson: Lesson) -> Callable[[], Model]:
         """How a model of that name is made under this budget."""
@@ -79,11 +106,12 @@ BUDGETS: dict[str, Budget] = {
         "best",
         (
             *("ensemble", "hurdle", "glm", "xgboost", "lightgbm", "random_forest"),
-            *("gradient_boosting", "mbgnbd", "bgnbd", "paretonbd", "mbgcnbd", "bgcnbd", "hybrid"),
+            *("gradient_boosting", "ziln"),
+            *("mbgnbd", "bgnbd", "paretonbd", "mbgcnbd", "bgcnbd", "nbd", "btyd", "hybrid"),
             *NAIVE,
         ),
         origins=6,
-        members=(*ensemble.MEMBERS, "random_forest"),
+        members=(*ensemble.MEMBERS, "random_forest", "ziln"),
         days=4,
         examples=60_000,
     ),

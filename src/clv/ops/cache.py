@@ -49,17 +49,15 @@ class MemoryCache:
 
     Parameters
     ----------
-    most : bytes it may take, or entries it may have
-    by : which of both
+    most : bytes it may take
     """
 
-    def __init__(self, most: int = 64 * MIB, by: Literal["bytes", "entries"] = "bytes") -> None:
+    def __init__(self, most: int = 64 * MIB) -> None:
         # cachetools says so itself: a cache is not safe to share between threads.
         self._turn = threading.Lock()
         self._kept: TLRUCache[str, tuple[bytes, float]] = TLRUCache(
-            most, ttu=_until, getsizeof=_bytes_of if by == "bytes" else None
+            most, ttu=_until, getsizeof=_bytes_of
         )
-        self._by_bytes = by == "bytes"
         self._hits = self._misses = 0
 
     def get(self, key: str) -> bytes | None:
@@ -74,7 +72,7 @@ class MemoryCache:
     def put(self, key: str, value: bytes, seconds: float) -> None:
         entry = (value, seconds)
         with self._turn:
-            if not self._by_bytes or _bytes_of(entry) <= self._kept.maxsize:
+            if _bytes_of(entry) <= self._kept.maxsize:
                 self._kept[key] = entry
 
     def clear(self) -> int:
@@ -93,7 +91,7 @@ class MemoryCache:
                 "hits": self._hits,
                 "misses": self._misses,
                 "entries": len(self._kept),
-                "bytes": int(self._kept.currsize) if self._by_bytes else None,
+                "bytes": int(self._kept.currsize),
             }
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from clv.ops.predictconfig import PredictConfig
 from clv.ops.profilescoring import ProfileScorer, features_of
 from clv.ops.progress import Silent
 from clv.ops.rescoring import Scored, rescore
+from clv.ops.runs import served
 from clv.ops.scoring import Scorer
 from clv.ops.tablescoring import TableScorer
 from clv.ops.tabletold import TABLE
@@ -40,8 +43,8 @@ if TYPE_CHECKING:
 
 #: Column of the rows -> the field of a log that it is; the others are called alike.
 _FIELD = {"customer_id": "customer", "is_return": "return_flag"}
-#: Fields that rows have no column of: their amount is there already.
-_WITHOUT = ("unit_price",)
+#: Columns that count whether the run's log had them or not: they say what an amount is.
+_ALWAYS = ("is_return", "currency")
 
 
 class Desk:
@@ -51,15 +54,16 @@ class Desk:
         self._machine, self._since = machine, since
         self._lock = Lock()
         self._recipes: Recipes | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._leave: weakref.finalize[..., Desk] | None = None
 
     @contextmanager
     def recipes(self) -> Iterator[Recipes]:
         """The engine's statements, for whoever is at the desk."""
         with self._lock:
             if self._recipes is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="clv-")
-                place, machine = Path(self._folder.name), self._machine
+                place, machine = Path(tempfile.mkdtemp(prefix="clv-")), self._machine
+                # Whoever loads a run to answer for as long as its process lives never closes it.
+                self._leave = weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
                 engine = DuckDBEngine(place, machine.memory_limit, machine.threads)
                 self._recipes = Recipes(engine, self._since)
             yield self._recipes
@@ -68,9 +72,9 @@ class Desk:
         with self._lock:
             if self._recipes is not None:
                 self._recipes.engine.close()
-            if self._folder is not None:
-                self._folder.cleanup()
-            self._recipes = self._folder = None
+            if self._leave is not None:
+                self._leave()
+            self._recipes = self._leave = None
 
 
 @dataclass(frozen=True)
@@ -181,17 +185,29 @@ class Champion:
             silent = Silent()
             return rescore(self.run, str(path), asked, self.machine, silent, self.scorer, recipes)
 
-    def warm(self, day: date) -> None:
-        """Write the statements for customers as of a day, which the first of them would wait for.
+    def of_log(self, log: str, config: PredictConfig) -> Scored:
+        """Forecasts for the customers of a log, its columns recognised as those of any log.
+
+        Raises
+        ------
+        ClvError : the log cannot be read, or lacks what the run learned from
+        """
+        with self._desk.recipes() as recipes:
+            scorer = self.scorer
+            return rescore(self.run, log, config, self.machine, Silent(), scorer, recipes)
+
+    def warm(self) -> None:
+        """Write the statements for customers, which the first of them would wait for.
 
         There are two kinds of customers: those who returned something, and those who did not.
         """
         if self.scorer is None:
             return
-        rows = {"customer_id": ["a", "a"], "date": [str(day)] * 2, "amount": ["2", "-1"]}
+        day = str(self.run.as_of)
+        rows = {"customer_id": ["a", "a"], "date": [day] * 2, "amount": ["2", "-1"]}
         both = pa.table({name: pa.array(values, pa.string()) for name, values in rows.items()})
         for some in (both, both.slice(0, 1)):
-            self.of_transactions(some, as_of=AsOf(day))
+            self.of_transactions(some)
 
     def require_orders(self) -> None:
         """
@@ -206,9 +222,16 @@ class Champion:
             )
 
     def accepted(self, customers: Sequence[str]) -> pa.Table:
-        """What the run's log says of some customers, row by row; nothing of those it has not."""
+        """What the run's log says of some customers, row by row; nothing of those it has not.
+
+        Raises
+        ------
+        LostRunError : the log is no longer in the run's folder
+        """
+        with served():
+            log = self.run.transactions
         with self._desk.recipes() as recipes:
-            return accepted_rows(recipes.engine, self.run.transactions, customers)
+            return accepted_rows(recipes.engine, log, customers)
 
     def close(self) -> None:
         """Let go of the engine and its folder."""
@@ -221,12 +244,18 @@ class Champion:
         return OneProfile.of(self.profiles, self.scorer)
 
     def _complete(self, rows: pa.Table) -> pa.Table:
-        """The rows, with an empty column for each that the run's log had and they have not."""
-        for field in self.run.manifest["mapping"]:
-            name = next((column for column, of in _FIELD.items() if of == field), field)
-            if name in OPTIONAL_COLUMNS and name not in rows.column_names:
-                nothing = pa.nulls(rows.num_rows, OPTIONAL_COLUMNS[name])
-                rows = rows.append_column(name, nothing)
+        """The rows with the columns that the run's log had, empty where they have none.
+
+        Nothing was learned from other columns, and each set of them has statements of its own.
+        """
+        there, mapping = rows.column_names, self.run.manifest["mapping"]
+        had = {name for name in OPTIONAL_COLUMNS if _FIELD.get(name, name) in mapping}
+        # Without a currency amounts are in the run's; a column of it would have to be filled.
+        had = had - {"currency"} | {"is_return"}
+        rows = rows.drop_columns([n for n in there if n in {*OPTIONAL_COLUMNS} - had - {*_ALWAYS}])
+        for name in OPTIONAL_COLUMNS:
+            if name in had and name not in there:
+                rows = rows.append_column(name, pa.nulls(rows.num_rows, OPTIONAL_COLUMNS[name]))
         return rows
 
     def _config(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread, local
 from typing import TYPE_CHECKING, Self
 
+from clv.core.errors import ClvError
 from clv.ops.champion import Champion
-from clv.ops.runs import Run
+from clv.ops.runs import Run, served
 from clv.ops.store.publishing import CHAMPION, current, current_of
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Runs kept in memory: the one in charge, the one before it, and models asked for by name.
 MOST_LOADED = 6
+#: Seconds between two looks at which run is in charge.
+PAUSE = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ class Serving:
         return self.current.revision
 
 
+class NotLoadedError(Exception):
+    """A run would have to be read from its folder, and whoever asks may not wait for that."""
+
+
 class Champions:
     """Runs in memory, for as long as they are asked for.
 
@@ -48,47 +56,70 @@ class Champions:
 
     Parameters
     ----------
-    warm : make each run ready for the orders of today, in a thread, once it is loaded
+    warm : load the champion as soon as it is published, and make each run that is loaded ready for
+        orders, in threads
     """
 
     def __init__(self, store: Store, machine: Machine, *, warm: bool = False) -> None:
         self.store, self.machine, self._warm = store, machine, warm
+        #: The one asked last comes last.
         self._loaded: OrderedDict[int, Champion] = OrderedDict()
-        self._lock = Lock()
+        self._champion: int | None = None
+        self._lock, self._loading = Lock(), Lock()
+        self._mine, self._closed = local(), Event()
+        if warm:
+            Thread(target=self._follow, name="clv-champion", daemon=True).start()
 
     def current(self, name: str = CHAMPION) -> Serving:
         """The run that a name means.
 
         Raises
         ------
-        RunError : nothing is published under it, or its folder cannot be read
+        RunError : nothing is published under it
+        LostRunError : its folder cannot be read
         StoreError : the store cannot be asked
         """
-        found = current_of(self.store, name)
-        return Serving(found, self.loaded(found.run_no, found.folder))
+        return self._serving(current_of(self.store, name))
 
     def seen(self, conn: Connection, name: str = CHAMPION) -> Serving:
         """As `current`, in the same snapshot as what else is read by the connection."""
-        found = current(conn, name)
-        return Serving(found, self.loaded(found.run_no, found.folder))
+        return self._serving(current(conn, name))
+
+    @contextmanager
+    def at_hand(self) -> Iterator[None]:
+        """Have this thread ask only for runs that are in memory.
+
+        Raises
+        ------
+        NotLoadedError : one was asked for that is not
+        """
+        self._mine.only = True
+        try:
+            yield
+        finally:
+            self._mine.only = False
 
     def loaded(self, run_no: int, folder: str) -> Champion:
-        """What a published run learned; read from its folder once."""
-        champion = self._loaded.get(run_no)
-        if champion is not None:
+        """What a published run learned; read from its folder once.
+
+        Raises
+        ------
+        LostRunError : its folder cannot be read
+        """
+        if (champion := self._found(run_no)) is not None:
             return champion
-        with self._lock:
-            champion = self._loaded.get(run_no)
-            if champion is None:
+        if getattr(self._mine, "only", False):
+            raise NotLoadedError
+        with self._loading:
+            # Another thread may have been first.
+            if (champion := self._found(run_no)) is not None:
+                return champion
+            with served():
                 champion = Champion.load(Run.open(Path(folder)), self.machine)
-                self._loaded[run_no] = champion
-                if self._warm:
-                    today = datetime.now(UTC).date()
-                    Thread(target=champion.warm, args=(today,), daemon=True).start()
-                while len(self._loaded) > MOST_LOADED:
-                    # Whoever still asks it keeps it alive; its engine goes with it.
-                    self._loaded.popitem(last=False)
-            return champion
+            self._keep(run_no, champion)
+        if self._warm:
+            Thread(target=champion.warm, daemon=True).start()
+        return champion
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +129,35 @@ class Champions:
 
     def close(self) -> None:
         """Let go of all."""
+        self._closed.set()
         with self._lock:
-            for champion in self._loaded.values():
-                champion.close()
+            loaded = list(self._loaded.values())
             self._loaded.clear()
+        for champion in loaded:
+            champion.close()
+
+    def _serving(self, found: Current) -> Serving:
+        if found.name == CHAMPION:
+            self._champion = found.run_no
+        return Serving(found, self.loaded(found.run_no, found.folder))
+
+    def _found(self, run_no: int) -> Champion | None:
+        with self._lock:
+            champion = self._loaded.get(run_no)
+            if champion is not None:
+                self._loaded.move_to_end(run_no)
+            return champion
+
+    def _keep(self, run_no: int, champion: Champion) -> None:
+        with self._lock:
+            self._loaded[run_no] = champion
+            while len(self._loaded) > MOST_LOADED:
+                # Whoever still asks it keeps it alive; its engine goes with it.
+                del self._loaded[next(no for no in self._loaded if no != self._champion)]
+
+    def _follow(self) -> None:
+        """Load the champion before anybody has to wait for it."""
+        while not self._closed.wait(PAUSE):
+            # Nothing may be published, or be there to read: whoever asks is told.
+            with suppress(ClvError):
+                self.current()

@@ -253,6 +253,9 @@ class FeaturesConfig(BesideConfig):
         "File that --save-reference wrote: compare customers with the population of that call,"
         " not with each other.",
     )
+    horizon: int = _forecast(
+        365, "Days after as-of that the purchase model among the features looks ahead."
+    )
 
 
 class ValidateConfig(LogConfig):
@@ -275,8 +278,8 @@ class RunConfig(ValidateConfig, BesideConfig):
     )
     budget: Literal["fast", "standard", "best"] = _forecast(
         "standard",
-        "How much to try: fast (purchase models and two learners), standard, or best (all, on"
-        " more past days).",
+        "How much to try: fast (purchase models and two learners), standard, or best (all models,"
+        " on more past days; the neural network where the extra neural is installed).",
     )
 
     tune: str | None = _forecast(
@@ -308,7 +311,7 @@ class RunConfig(ValidateConfig, BesideConfig):
             money=Money(self.margin, self.annual_discount_rate),
             seed=self.seed,
             models=models or None,
-            budget=BUDGETS[self.budget],
+            budget=BUDGETS[self.budget].installed(),
             tune=seconds_of(self.tune) if self.tune else None,
             channel_groups=self.channel_groups,
             beside=beside,

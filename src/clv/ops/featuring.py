@@ -7,20 +7,74 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
-from clv.core.errors import RunError
-from clv.core.types import AsOf, Json
+from clv.core.errors import FitError, RunError
+from clv.core.types import AsOf, Horizon, Json
 from clv.data.engine import storage_errors
 from clv.features import catalogue
+from clv.features.book import History
 from clv.features.matrix import matrix
 from clv.features.reference import Reference
+from clv.models.companion import OUTPUTS, companion, outputs
+from clv.models.regular import MBGCNBD
 from clv.ops.config import FeaturesConfig
 from clv.ops.job import RunSettings
 from clv.ops.machine import Machine
 from clv.ops.manifest import counts
 from clv.ops.pipeline import opened
 from clv.ops.progress import Reporter, Stages
+
+#: Theme of what the purchase model says, and the mark of a log that one can be fitted to.
+MODELLED, AGAIN = "Purchase model", "repeaters"
+#: Where it comes from: the model of when, and of how much.
+_WHEN = "Platzer & Reutterer 2016; date"
+_HOW_MUCH = "Platzer & Reutterer 2016; Fader & Hardie 2013; date, amount"
+#: What there is no model for.
+_WITHOUT = "no features of a purchase model (model_value and its like): {why}"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What an earlier call knew of its customers as a population.
+
+    Attributes
+    ----------
+    channels : group of each channel
+    model : the purchase model of these customers; None where none could be fitted
+    """
+
+    channels: dict[str, str]
+    reference: Reference
+    model: MBGCNBD | None
+
+    def to_json(self) -> Json:
+        return {
+            "channels": self.channels,
+            "population": self.reference.to_json(),
+            "purchase_model": self.model.state() if self.model is not None else None,
+        }
+
+    @classmethod
+    def read(cls, path: str) -> Learned:
+        """
+        Raises
+        ------
+        RunError : the file cannot be read, or is none that `to_json` made
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            state = content.get("purchase_model")
+            model = MBGCNBD.of_state(state) if state is not None else None
+            reference = Reference.from_json(content["population"])
+            return cls(dict(content["channels"]), reference, model)
+        except OSError as error:
+            raise RunError(f"reference: {path} cannot be read ({error.strerror}).") from None
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise RunError(
+                f"reference: {path} is none that --save-reference wrote ({error!r}). Write it anew."
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -60,7 +114,8 @@ def build_features(
     ClvError : a file cannot be read, or what is in it cannot be used
     """
     stages = Stages(reporter)
-    channels, reference = _learned(config.reference)
+    horizon = Horizon(config.horizon)
+    earlier = Learned.read(config.reference) if config.reference is not None else None
     settings = RunSettings(
         log,
         config.ingest_settings(machine.s3_endpoint),
@@ -70,27 +125,34 @@ def build_features(
     )
     with (
         tempfile.TemporaryDirectory(prefix="clv-") as work,
-        opened(settings, Path(work), stages, channels) as held,
+        opened(settings, Path(work), stages, earlier.channels if earlier else None) as held,
     ):
         as_of, sources = held.read.as_of, held.book.sources
-        if reference is None:
+        history = held.book.history(as_of, horizon.n_days)
+        if earlier is not None:
+            learned = earlier
+            why = "" if earlier.model else "the population saved has none. Save it anew"
+        else:
             with stages.stage("learn what customers are like"):
-                reference = Reference.learn(sources, as_of)
+                model, why = _model(history)
+                learned = Learned(held.channels, Reference.learn(sources, as_of), model)
         with stages.stage("build features"):
-            table = matrix(sources, as_of, reference).to_pyarrow()
+            table = matrix(sources, as_of, learned.reference).to_pyarrow()
+            if learned.model is not None:
+                table = _with_model(table, learned.model, history, horizon)
         if save_reference is not None:
-            content = {"channels": held.channels, "population": reference.to_json()}
             with storage_errors(save_reference.parent):
-                save_reference.write_text(json.dumps(content, indent=1), encoding="utf-8")
+                save_reference.write_text(json.dumps(learned.to_json(), indent=1), encoding="utf-8")
         there = sources.seen(as_of).known_columns
-        left_out = tuple(name for name in there if name not in reference.known)
+        left_out = tuple(name for name in there if name not in learned.reference.known)
         told = (*held.files.warnings, *held.read.notices, *held.files.notices)
+        told += (_WITHOUT.format(why=why),) if why else ()
         return Built(table, as_of, counts(held.read), left_out, told)
 
 
 def dictionary() -> list[Json]:
     """What each feature is: theme, name, meaning, unit, when it is absent, source, needs."""
-    return [
+    described = [
         {
             "theme": theme,
             "name": feature.name,
@@ -103,18 +165,35 @@ def dictionary() -> list[Json]:
         for theme, features in catalogue.described().items()
         for feature in features
     ]
+    modelled = [
+        {
+            "theme": MODELLED,
+            "name": name,
+            "meaning": meaning,
+            "unit": unit,
+            "absent": "",
+            "source": _HOW_MUCH if unit == "currency" else _WHEN,
+            "needs": [AGAIN],
+        }
+        for name, (_, meaning, unit) in OUTPUTS.items()
+    ]
+    return [*described, *modelled]
 
 
-def _learned(path: str | None) -> tuple[dict[str, str] | None, Reference | None]:
-    """Channel groups and population of an earlier call, where a file of one is named."""
-    if path is None:
-        return None, None
+def _model(history: History) -> tuple[MBGCNBD | None, str]:
+    """The purchase model of all customers; or why there is none."""
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        return dict(content["channels"]), Reference.from_json(content["population"])
-    except OSError as error:
-        raise RunError(f"reference: {path} cannot be read ({error.strerror}).") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(
-            f"reference: {path} is none that --save-reference wrote ({error!r}). Write it anew."
-        ) from None
+        return companion(history), ""
+    except FitError as error:
+        return None, error.message
+
+
+def _with_model(table: pa.Table, model: MBGCNBD, history: History, horizon: Horizon) -> pa.Table:
+    """The features, and behind them what the model says of each customer's window ahead."""
+    ids = history.frame["customer_id"].astype(str)
+    said = outputs(model, history, horizon).set_axis(ids, axis=0)
+    said = said.reindex(table["customer_id"].to_pylist())
+    for name in OUTPUTS:
+        values = pa.array(said[name].to_numpy(np.float64), from_pandas=True)
+        table = table.append_column(name, values)
+    return table

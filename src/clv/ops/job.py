@@ -46,6 +46,8 @@ class RunSettings:
     machine : where runs live, and what of the machine they may use
     asked : what differs from the defaults, as it goes into the manifest
     read_at : when the log was as it is read; what came in later is not in it
+    made_up : the log is of a made-up shop
+    gathered : the last order that came in by a service that the log has with all before it
     """
 
     source: str
@@ -63,6 +65,8 @@ class RunSettings:
     machine: Machine = field(default_factory=Machine)
     asked: Json = field(default_factory=dict)
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    made_up: bool = False
+    gathered: Json | None = None
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.level <= 0.99:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from clv.ops.store.database import Store
 
 READ, PREDICT, TRAIN, ADMIN = SCOPES = ("read", "predict", "train", "admin")
+#: Who has no valid key, in the audit.
+STRANGER = "nobody"
 #: Longest name of a key.
 NAME_LENGTH = 128
 #: How long a key found in the store is believed without asking again: a revoked key works no
@@ -55,9 +57,6 @@ class Key:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     used_on: date | None = None
-
-    def allows(self, scope: str) -> bool:
-        return scope in self.scopes or ADMIN in self.scopes
 
     @property
     def status(self) -> str:
@@ -223,7 +222,9 @@ class Keyring:
         until = time.monotonic() + self._seconds
         key = found(self._store, token)
         if len(self._found) >= _REMEMBERED:
-            self._found.clear()
+            # Keys that were made up push none out that is one, unless those alone are too many.
+            kept = {digest: one for digest, one in self._found.items() if one[1] is not None}
+            self._found = kept if len(kept) < _REMEMBERED else {}
         self._found[_hash(token)] = (until, key)
         return key
 

@@ -13,7 +13,7 @@ class Machine:
     ----------
     home : folder of runs and all other state
     memory_limit : most the engine holds before it spills to disk, as "3GB"
-    threads : of the engine; None takes all cores
+    threads : of the engine, and of each learner; None takes all cores, and two
     s3_endpoint : address of an S3-compatible store; None is Amazon's
     """
 

@@ -18,15 +18,21 @@ from clv.data.ingest import Ingested
 from clv.evaluation.backtest import RULE
 from clv.evaluation.honesty import churn, holdout_table, mean_of, reached, totals
 from clv.models import registry
+from clv.models.ensemble import Ensemble
 from clv.models.onetime import Hybrid
-from clv.ops.beside import Files
+from clv.ops.beside import SERIES, Files
 from clv.ops.job import Contest, Result
 from clv.ops.progress import Stages
-from clv.ops.runs import FORMAT
+from clv.ops.runs import FORMAT, MADE_UP
 
 PACKAGES = (
     *("clv", "numpy", "scipy", "pandas", "pyarrow", "duckdb", "ibis-framework", "lifelines"),
     *("lightgbm", "scikit-learn", "xgboost-cpu"),
+)
+#: What --series cannot do, said to whoever gave one.
+SERIES_NOTE = (
+    "series: learners see what it was when each customer came first. Its latest values, the same"
+    " for all customers, move no forecast; clv features writes them"
 )
 
 
@@ -39,6 +45,8 @@ def manifest(result: Result, stages: Stages) -> Json:
         "clv_version": version("clv"),
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "read_at": settings.read_at.isoformat(),
+        MADE_UP: settings.made_up,
+        "gathered": settings.gathered,
         "title": Path(settings.source.split("?")[0]).name or settings.source,
         "as_of": str(log.as_of),
         "horizon_days": settings.horizon.n_days,
@@ -54,7 +62,7 @@ def manifest(result: Result, stages: Stages) -> Json:
         "tuning": [search.to_json() for search in result.contest.searches],
         "total": _total(result),
         "coverage": _coverage(result),
-        "churn": churn(result.judged),
+        "churn": _churn(result),
         "signal": bool(getattr(result.scorer.model, "signal_", True)),
         "insight": result.insight,
         "profiles": {
@@ -65,7 +73,7 @@ def manifest(result: Result, stages: Stages) -> Json:
         "stages": stages.passed,
         "peak_memory_mb": stages.peak_memory_mb,
         "versions": {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
-        "warnings": [*result.files.warnings, *_warnings(result)],
+        "warnings": [*result.files.warnings, *_warnings(result), *_left_unsaid(result)],
     }
 
 
@@ -283,6 +291,64 @@ def _coverage(result: Result) -> Json:
     return {"promised": level, **means, "how": each[-1]["how"], "origins": each}
 
 
+def _churn(result: Result) -> Json:
+    """How true chances of no purchase were on past days, and how many windows each rests on.
+
+    Returns
+    -------
+    as `clv.evaluation.honesty.churn`, and "how", what chances were calibrated by, in words;
+    "rests_on", of each day judged how many earlier windows, 0 where halves of its customers
+    judged each other. Empty where no day could be judged
+    """
+    if not result.judged:
+        return {}
+    name = result.contest.champion.name
+    ends = [trial.origin.end for trial in result.contest.trials if name in trial.said]
+    days = [found.trial.origin.cutoff for found in result.judged]
+    windows = [sum(end <= day for end in ends) for day in days]
+    rests_on = [{"cutoff": str(day), "windows": n} for day, n in zip(days, windows, strict=True)]
+    how = calibrated(windows, len(ends))
+    return {**churn(result.judged), "how": how, "rests_on": rests_on}
+
+
+def calibrated(judged: list[int], ahead: int) -> str:
+    """What chances of a purchase were calibrated by, in words.
+
+    Parameters
+    ----------
+    judged : of each past day that was judged how many earlier windows its chances rest on
+    ahead : windows that chances for the days after the log rest on
+    """
+    ahead_by = f"those for the days ahead rest on {ahead} past {'day' if ahead == 1 else 'days'}"
+    if not any(judged):
+        return (
+            "judged on one past day by halves of its customers, each calibrated by the other, as no"
+            f" earlier window was over by then: this flatters; {ahead_by}"
+        )
+    days = "one past day" if len(judged) == 1 else f"{len(judged)} past days"
+    alone = judged.count(1)
+    if not alone:
+        return f"judged on {days} by windows over by then, at least two for each; {ahead_by}"
+    which = "all of them" if alone == len(judged) > 1 else f"{alone} of them"
+    if len(judged) == 1:
+        return f"judged on {days}, calibrated by a single earlier window; {ahead_by}"
+    return (
+        f"judged on {days} by windows over by then, for {which} a single one, which tells nothing"
+        f" of how days differ; {ahead_by}"
+    )
+
+
+def _left_unsaid(result: Result) -> list[str]:
+    """What was asked for and does less than a reader may think."""
+    settings = result.settings
+    told: list[str] = []
+    if Ensemble.name in settings.compared or settings.models is None:
+        told += settings.budget.notes
+    if result.files.of(SERIES) is not None and not settings.beside.unread:
+        told.append(SERIES_NOTE)
+    return told
+
+
 def _warnings(result: Result) -> list[str]:
     """What the champion could not learn from the data alone, and how far it extrapolates."""
     model = result.scorer.model
@@ -298,7 +364,7 @@ def _warnings(result: Result) -> list[str]:
 
 
 def _finite_of(figures: dict[str, float]) -> Json:
-    return {name: _finite(value) for name, value in figures.items()}
+    return {name: finite(value) for name, value in figures.items()}
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -311,5 +377,6 @@ def _deviation(values: list[float | None]) -> float | None:
     return statistics.stdev(known) if len(known) > 1 else None
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """As JSON can have it."""
     return float(value) if math.isfinite(value) else None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import func, or_, select
+from sqlalchemy import Row, func, or_, select
 
+from clv.data.checking import FLAGGED
+from clv.data.fields import BLANKS
 from clv.ops.store import tables
 
 if TYPE_CHECKING:
@@ -18,42 +22,118 @@ if TYPE_CHECKING:
 
     from clv.core.types import Json
     from clv.ops.champion import Champion
-    from clv.ops.champions import Serving
     from clv.ops.rescoring import Scored
     from clv.ops.runs import Run
 
+#: A row of the table `purchase`.
+Order: TypeAlias = "Row[Any]"
 #: Columns that orders come with; the others are the log's optional ones.
 NEEDED = ("customer_id", "date", "amount")
+#: Amounts of a log are rounded to it.
+CENT = Decimal("0.0001")
+#: What a manifest calls the last order that the run's log was gathered with.
+GATHERED = "gathered"
 #: Amounts of an accepted log are in its own currency already.
 _LEFT_OUT = frozenset({"currency"})
 
 
-def unknown_to(run: Run) -> ColumnElement[bool]:
-    """Orders that are not in the log of a run: received since it was read, or dated later."""
-    purchase, manifest = tables.purchase.c, run.manifest
-    read = datetime.fromisoformat(str(manifest.get("read_at", manifest["created_at"])))
-    return or_(purchase.received_at > read, purchase.date > run.as_of.day)
+def gathered_to(conn: Connection, run: Run) -> int:
+    """Number of the last order that a run's log was gathered with from this store; 0 without any.
+
+    Numbers are given under the lock under which a log is gathered: all up to it are in the log.
+    """
+    mark, purchase = run.manifest.get(GATHERED), tables.purchase.c
+    if mark is None:
+        return 0
+    number, at = int(mark["purchase_no"]), datetime.fromisoformat(mark["received_at"])
+    # Another store, or this one from a backup, gives the same number to another order.
+    own = (purchase.purchase_no == number, purchase.received_at == at)
+    return conn.scalar(select(purchase.purchase_no).where(*own)) or 0
 
 
-def later_orders(conn: Connection, serving: Serving, customers: Sequence[str]) -> pa.Table:
-    """Orders of some customers that came in and that the run does not know, as texts."""
+def mark_of(conn: Connection) -> Json | None:
+    """What a run's manifest says of the last order that its log is gathered with."""
     purchase = tables.purchase.c
-    found = conn.execute(
-        select(
-            purchase.customer_id, purchase.date, purchase.amount, purchase.order_id, purchase.more
-        )
-        .where(purchase.customer_id.in_(customers), unknown_to(serving.champion.run))
-        .order_by(purchase.purchase_no)
+    last = conn.execute(
+        select(purchase.purchase_no, purchase.received_at)
+        .order_by(purchase.purchase_no.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None:
+        return None
+    return {"purchase_no": last.purchase_no, "received_at": last.received_at.isoformat()}
+
+
+def perhaps_unknown(run: Run, gathered: int) -> ColumnElement[bool]:
+    """Orders that a run's log was not gathered with; it may have them all the same."""
+    purchase = tables.purchase.c
+    return or_(purchase.purchase_no > gathered, purchase.date > run.as_of.day)
+
+
+def orders_of(conn: Connection, customers: Sequence[str]) -> Sequence[Order]:
+    """All orders of some customers that came in, in the order in which they did."""
+    purchase = tables.purchase
+    theirs = select(purchase).where(purchase.c.customer_id.in_(customers))
+    return conn.execute(theirs.order_by(purchase.c.purchase_no)).all()
+
+
+def unknown(orders: Sequence[Order], log: pa.Table, run: Run, gathered: int) -> list[Order]:
+    """Those of some orders that a run's log does not have.
+
+    Of a log that was gathered from this store, its last order's number tells. Any other log has an
+    order if it has its id, on the same side of zero; or, where one of them has no id, a row of the
+    same day and amount, which stands for one order that had come in when the log was read.
+
+    Parameters
+    ----------
+    log : accepted rows of all customers concerned
+    gathered : as `gathered_to` tells
+    """
+    if gathered:
+        last = run.as_of.day
+        return [each for each in orders if each.purchase_no > gathered or each.date > last]
+    read = datetime.fromisoformat(str(run.manifest.get("read_at", run.manifest["created_at"])))
+    rows = log.select([n for n in (*NEEDED, "order_id") if n in log.column_names]).to_pylist()
+    named = {
+        (row["customer_id"], row["order_id"], row["amount"] < 0)
+        for row in rows
+        if row.get("order_id")
+    }
+    alike = Counter(
+        (row["customer_id"], row["date"], row["amount"], bool(row.get("order_id"))) for row in rows
     )
+    found = []
+    for order in orders:
+        amount = _signed(order)
+        if order.order_id and (order.customer_id, order.order_id, amount < 0) in named:
+            continue
+        same = ((order.customer_id, order.date, amount, has_id) for has_id in (False, True))
+        rivals = [row for row in same if alike[row] and not (order.order_id and row[-1])]
+        if rivals and order.received_at <= read:
+            alike[rivals[0]] -= 1
+        else:
+            found.append(order)
+    return found
+
+
+def _signed(order: Order) -> Decimal:
+    """The amount as an accepted log has it: below zero of a return."""
+    amount = Decimal(order.amount).quantize(CENT)
+    flag = str(order.more.get("is_return") or "").strip().lower()
+    return -abs(amount) if flag in FLAGGED else amount
+
+
+def as_log(orders: Sequence[Order]) -> pa.Table:
+    """Orders that came in as rows of a log, in texts."""
     rows = [
         {
-            "customer_id": row.customer_id,
-            "date": row.date.isoformat(),
-            "amount": row.amount,
-            **({} if row.order_id is None else {"order_id": row.order_id}),
-            **row.more,
+            "customer_id": order.customer_id,
+            "date": order.date.isoformat(),
+            "amount": order.amount,
+            **({} if order.order_id is None else {"order_id": order.order_id}),
+            **order.more,
         }
-        for row in found
+        for order in orders
     ]
     names = dict.fromkeys((*NEEDED, *(name for row in rows for name in row)))
     return pa.table(
@@ -67,10 +147,13 @@ def newest_order(conn: Connection, customers: Sequence[str]) -> int:
     return conn.scalar(found) or 0
 
 
-def whole_history(champion: Champion, customers: Sequence[str], later: pa.Table) -> pa.Table:
-    known = texts(champion.accepted(customers))
-    both = pa.concat_tables([later, known], promote_options="default")
-    return both.drop_columns(dispensable(both))
+def tidied(rows: pa.Table) -> pa.Table:
+    """Texts as a log is read: without blanks around them, and none where nothing is left."""
+    told = {name: pc.utf8_trim(rows[name].cast(pa.string()), BLANKS) for name in rows.column_names}
+    nothing = pa.scalar(None, pa.string())
+    return pa.table(
+        {name: pc.if_else(pc.equal(told[name], ""), nothing, told[name]) for name in told}
+    )
 
 
 def dispensable(rows: pa.Table) -> list[str]:

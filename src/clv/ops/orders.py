@@ -16,37 +16,36 @@ from clv.ops import audit
 from clv.ops.forecasts import remove_forecasts, replace_forecasts
 from clv.ops.orderrows import (
     NEEDED,
+    as_log,
     customers_of,
     dispensable,
     fingerprint,
+    gathered_to,
     in_currency,
-    later_orders,
     newest_order,
     not_known,
     numbered,
+    orders_of,
     plain,
     refusals,
     texts,
-    unknown_to,
-    whole_history,
+    tidied,
+    unknown,
 )
 from clv.ops.store import tables
 from clv.ops.store.database import lock
 from clv.ops.store.publishing import CHAMPION
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection
 
     from clv.core.types import Json
     from clv.ops.champions import Champions, Serving
     from clv.ops.rescoring import Scored
-    from clv.ops.runs import Run
     from clv.ops.store.database import Store
 
 #: How often what was read may have changed before it is written, until the client has to wait.
 ATTEMPTS = 8
-#: Customers scored anew at once after a run is published.
-LOT = 2_000
 
 
 @dataclass(frozen=True)
@@ -119,13 +118,19 @@ def append(
     ConflictError : the key was used for other rows; or so many others wrote orders of the same
         customers meanwhile that this one should try again
     """
+    rows = tidied(rows)
     asked = fingerprint(rows)
     for _ in range(ATTEMPTS):
-        if key is not None and (before := _replied(store, actor, key, asked)):
-            return before
+        if key is not None:
+            with store.reading() as conn:
+                if before := _replied(conn, actor, key, asked):
+                    return before
         scoring = _score(store, champions, rows)
         with store.writing() as conn:
             lock(conn, "forecasts")
+            # The same request may have come twice at once.
+            if key is not None and (before := _replied(conn, actor, key, asked)):
+                return before
             if not _stands(conn, champions, scoring, rows):
                 continue
             done = _keep(conn, scoring, actor, request_id)
@@ -144,41 +149,14 @@ def history(store: Store, champions: Champions, customer_id: str) -> list[Json]:
     """All orders known of a customer, the newest last: those of the run's log, and later ones."""
     with store.reading() as conn:
         serving = champions.seen(conn)
-        later = later_orders(conn, serving, [customer_id])
-    known = texts(serving.champion.accepted([customer_id]))
-    told = pa.concat_tables([known, later], promote_options="default")
+        came = orders_of(conn, [customer_id])
+        gathered = gathered_to(conn, serving.champion.run)
+    known = serving.champion.accepted([customer_id])
+    later = as_log(unknown(came, known, serving.champion.run, gathered))
+    told = pa.concat_tables([texts(known), later], promote_options="default")
     told = told.drop_columns([name for name in ("line",) if name in told.column_names])
     rows = told.sort_by([("date", "ascending")]).to_pylist()
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
-
-
-def waiting(store: Store, run: Run) -> bool:
-    """Whether orders came in that a run does not know."""
-    with store.reading() as conn:
-        return conn.scalar(_customers_unknown_to(run).limit(1)) is not None
-
-
-def catch_up(conn: Connection, serving: Serving) -> int:
-    """Score those customers anew of whom orders came in that a newly published run does not know.
-
-    Part of the transaction that publishes it, so that readers see the run with these orders.
-
-    Returns
-    -------
-    how many there were
-    """
-    if serving.champion.scorer is None:
-        return 0
-    customers = sorted(conn.scalars(_customers_unknown_to(serving.champion.run)))
-    for start in range(0, len(customers), LOT):
-        some = customers[start : start + LOT]
-        rows = whole_history(serving.champion, some, later_orders(conn, serving, some))
-        _replace(conn, serving, serving.champion.of_transactions(rows), some)
-    return len(customers)
-
-
-def _customers_unknown_to(run: Run) -> Select[str]:
-    return select(tables.purchase.c.customer_id).where(unknown_to(run)).distinct()
 
 
 def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
@@ -190,11 +168,13 @@ def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
                 " nothing. Publish a run on a log first."
             )
         customers = customers_of(rows)
-        newest = newest_order(conn, customers)
-        later = later_orders(conn, serving, customers)
-    known = texts(serving.champion.accepted(customers))
+        came = orders_of(conn, customers)
+        gathered = gathered_to(conn, serving.champion.run)
+    newest = max((order.purchase_no for order in came), default=0)
+    log = serving.champion.accepted(customers)
+    known, later = texts(log), as_log(unknown(came, log, serving.champion.run, gathered))
     fresh, problems = in_currency(numbered(rows), serving.champion)
-    fresh, duplicates = not_known(fresh, known, later)
+    fresh, duplicates = not_known(fresh, known, as_log(came))
     # New rows come first, so that the line of a refused one is its place among them.
     both = pa.concat_tables(
         [fresh.drop_columns(["index"]), later, known], promote_options="default"
@@ -243,7 +223,7 @@ def _keep(conn: Connection, scoring: _Scoring, actor: str, request_id: str) -> A
     if kept and scoring.scored is not None:
         conn.execute(insert(tables.purchase), kept)
         concerned = sorted({row["customer_id"] for row in kept})
-        without = _replace(conn, serving, scoring.scored, concerned)
+        without = put_in_place(conn, serving, scoring.scored, concerned)
         table = scoring.scored.table
         theirs = pc.is_in(table["customer_id"], pa.array(concerned))
         forecasts = plain(table.filter(theirs))
@@ -267,7 +247,7 @@ def _keep(conn: Connection, scoring: _Scoring, actor: str, request_id: str) -> A
     )
 
 
-def _replace(
+def put_in_place(
     conn: Connection, serving: Serving, scored: Scored, customers: Sequence[str]
 ) -> list[str]:
     """Put the new forecasts in place of the old; who has no purchase left loses his.
@@ -286,13 +266,12 @@ def _replace(
     return gone
 
 
-def _replied(store: Store, actor: str, key: str, asked: str) -> Appended | None:
+def _replied(conn: Connection, actor: str, key: str, asked: str) -> Appended | None:
     """What was answered under the key before."""
     reply = tables.reply.c
-    with store.reading() as conn:
-        found = conn.execute(
-            select(reply.fingerprint, reply.body).where(reply.key == key, reply.actor == actor)
-        ).one_or_none()
+    found = conn.execute(
+        select(reply.fingerprint, reply.body).where(reply.key == key, reply.actor == actor)
+    ).one_or_none()
     if found is None:
         return None
     if found.fingerprint != asked:

@@ -168,8 +168,9 @@ def place_of(run_no: int, query: CustomerQuery) -> Place | None:
         if digest != _digest(content):
             raise SettingError(_BROKEN)
         number, fingerprint, value, customer_id = json.loads(content)
-        place = Place(_value(query.order[0], value), str(customer_id))
-    except (ValueError, TypeError) as error:
+        place = Place(_value(query.order[0], value), _known(customer_id))
+    # Anybody can make one that is deep, or has a number that no float holds.
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise SettingError(_BROKEN) from error
     if fingerprint != query.fingerprint:
         raise SettingError(
@@ -240,8 +241,17 @@ def _value(column: str, value: Any) -> Any:
     elif column in DAYS:
         return None if value is None else date.fromisoformat(value)
     elif value is not None:
-        return float(value)
+        number = float(value)
+        if not math.isfinite(number):
+            raise ValueError(value)
+        return number
     return None
+
+
+def _known(customer_id: Any) -> str:
+    if not isinstance(customer_id, str) or not findable(customer_id):
+        raise TypeError(customer_id)
+    return customer_id
 
 
 def _digest(content: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -171,20 +171,26 @@ def hold_contest(
     stages: Stages,
     kept: Kept | None = None,
     *,
-    origins: list[Origin] | None = None,
+    origins: Sequence[Origin] | None = None,
+    held_back: int = 0,
 ) -> Contest:
     """Every model on past days of the log, and the one that is trusted with the future.
 
     Parameters
     ----------
     origins : past days to stand on, the earliest first; rolling ones unless given
+    held_back : so many of the last of them have no say in which model that is
+
+    Raises
+    ------
+    HistoryError : too few customers had come by the last day, or by any where some are held back
     """
     book, budget = log.book, settings.budget
     if origins is None:
         origins = rolling(AsOf(book.first_day), book.as_of, settings.horizon, budget.origins)
     searches = search_settings(log, origins, settings, stages)
     found = tuning.tuned(searches)
-    lesson = budget.lesson(settings.seed, found)
+    lesson = budget.lesson(settings.seed, found, settings.machine.threads)
     if kept is not None and found:
         # What learners of other settings said before is not what these would say.
         kept = replace(kept, asked={**kept.asked, "tuned": lesson.tuned})
@@ -196,16 +202,17 @@ def hold_contest(
                 trials.append(run_trial(book, origin, models, stages.note, kept, settings.seed))
             except HistoryError:
                 # An earlier day may have had too few customers yet.
-                if origin is origins[-1]:
+                if origin is origins[-1] or held_back:
                     raise
         candidates = [name for name in settings.compared if registry.entry(name).kind == "model"]
-        return Contest(*evened(trials, choose(trials, candidates)), searches)
+        chosen = choose(trials[: len(trials) - held_back], candidates)
+        return Contest(*evened(trials, chosen, held_back), searches)
 
 
 def _fresh(contest: Contest, settings: RunSettings) -> Model:
     """The champion, not fitted."""
-    lesson = settings.budget.lesson(settings.seed, tuning.tuned(contest.searches))
-    champion = contest.champion
+    found, threads = tuning.tuned(contest.searches), settings.machine.threads
+    lesson, champion = settings.budget.lesson(settings.seed, found, threads), contest.champion
     fresh = settings.budget.fresh(champion.level_of or champion.name, lesson)()
     return Even(fresh) if champion.level_of else fresh
 

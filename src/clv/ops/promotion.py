@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from clv.ops.catchingup import Ahead, catch_up, score_ahead
 from clv.ops.champion import Champion
 from clv.ops.champions import Champions, Serving
-from clv.ops.orders import catch_up, waiting
 from clv.ops.store import publishing
 from clv.ops.store.publishing import CHAMPION
 
@@ -46,12 +45,10 @@ def promote(
     RunError : the run's folder is unfinished, or a file in it missing or broken
     StoreError, StorageError : the store could not take it; it is as it was
     """
-    # Read before the transaction: on SQLite whoever writes waits for its end.
+    # Before the transaction: on SQLite whoever writes waits for its end.
     champion = Champion.load(run, machine)
     try:
-        if waiting(store, run):
-            champion.warm(datetime.now(UTC).date())
-        both = partial(_with_orders, champion, besides)
+        both = partial(_with_orders, champion, score_ahead(store, champion), besides)
         return publishing.publish(
             store, run, actor=actor, reporter=reporter, keep=keep, besides=both
         )
@@ -65,12 +62,14 @@ def take_back(
     *,
     name: str = CHAMPION,
     actor: str = "cli",
+    request_id: str | None = None,
     besides: Besides | None = None,
 ) -> Published:
     """Make the run before the one in charge again, with the orders that came in since.
 
     Parameters
     ----------
+    actor, request_id : who asks, for the audit
     besides : is called last in the transaction
 
     Raises
@@ -81,23 +80,30 @@ def take_back(
     with Champions(store, machine) as champions:
         both = besides
         if name == CHAMPION:
-            # Read before the transaction here, too; if others publish meanwhile, in it.
+            # Before the transaction here, too; if others publish meanwhile, in it.
             with store.reading() as conn:
-                coming = publishing.preceding(conn)
-            champions.loaded(*coming)
-            both = partial(_caught_up, champions, besides)
-        return publishing.rollback(store, name=name, actor=actor, besides=both)
+                run_no, folder = publishing.preceding(conn)
+            ahead = score_ahead(store, champions.loaded(run_no, folder))
+            both = partial(_caught_up, champions, {run_no: ahead}, besides)
+        return publishing.rollback(
+            store, name=name, actor=actor, request_id=request_id, besides=both
+        )
 
 
 def _caught_up(
-    champions: Champions, besides: Besides | None, conn: Connection, now: Current
+    champions: Champions,
+    ahead: dict[int, Ahead],
+    besides: Besides | None,
+    conn: Connection,
+    now: Current,
 ) -> None:
-    _with_orders(champions.loaded(now.run_no, now.folder), besides, conn, now)
+    champion = champions.loaded(now.run_no, now.folder)
+    _with_orders(champion, ahead.get(now.run_no, Ahead()), besides, conn, now)
 
 
 def _with_orders(
-    champion: Champion, besides: Besides | None, conn: Connection, now: Current
+    champion: Champion, ahead: Ahead, besides: Besides | None, conn: Connection, now: Current
 ) -> None:
-    catch_up(conn, Serving(now, champion))
+    catch_up(conn, Serving(now, champion), ahead)
     if besides is not None:
         besides(conn, now)

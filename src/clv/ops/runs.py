@@ -20,7 +20,7 @@ from typing import Any, TextIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clv.core.errors import RunError, StorageError
+from clv.core.errors import LostRunError, RunError, StorageError
 from clv.core.types import AsOf, Json
 from clv.data.engine import storage_errors
 
@@ -39,6 +39,8 @@ LEADERBOARD = "leaderboard.json"
 READINESS = "readiness.json"
 REPORT = "report.html"
 MODEL = "model"
+#: Field of the manifest of a run that learned from a made-up shop.
+MADE_UP = "made_up"
 #: Names by which the newest run of CLV_HOME is meant.
 NEWEST = ("latest", "champion")
 
@@ -60,11 +62,7 @@ class Run:
         RunError : no run there, or one of a newer format
         """
         run = cls(folder)
-        if not (folder / MANIFEST).is_file():
-            raise RunError(
-                f"run: {folder} is not a run folder (it has no {MANIFEST})."
-                " Give the folder that `clv run` printed."
-            )
+        run.require()
         if not isinstance(run.manifest, dict) or not run.manifest.keys() >= NEEDED:
             raise RunError(
                 f"run: {folder / MANIFEST} is not a manifest of a run. Run `clv run` again."
@@ -75,6 +73,18 @@ class Run:
                 f" {FORMAT}. Run `clv run` again, or use the version that wrote it."
             )
         return run
+
+    def require(self) -> None:
+        """
+        Raises
+        ------
+        RunError : its folder is gone, or never was one
+        """
+        if not (self.folder / MANIFEST).is_file():
+            raise RunError(
+                f"run: {self.folder} is not a run folder (it has no {MANIFEST})."
+                " Give the folder that `clv run` printed."
+            )
 
     @cached_property
     def manifest(self) -> Json:
@@ -151,6 +161,23 @@ def find(name: str, home: Path) -> Run:
         name = pointer.read_text().strip()
     inside = home / "runs" / name
     return Run.open(inside if inside.is_dir() and os.sep not in name else Path(name))
+
+
+@contextmanager
+def served() -> Iterator[None]:
+    """Read in the block what the store points to: that it cannot be read is no asker's fault.
+
+    Raises
+    ------
+    LostRunError : instead of a RunError
+    """
+    try:
+        yield
+    except RunError as error:
+        raise LostRunError(
+            f"run: the one that is published cannot be read. {error.message} Put its folder back,"
+            " or publish another run with `clv publish RUN`."
+        ) from error
 
 
 def place_of(run_id: str, out: Path | None, home: Path) -> Path:

@@ -16,7 +16,8 @@ from clv.evaluation.folds import IN_TIME
 from clv.evaluation.table import ENSEMBLE, MEAN, NAIVE, Comparison, label
 from clv.models.insight import MOST_PICTURED, MOST_TOLD, SAMPLED, dependence, importance
 from clv.models.reasons.phrases import of_column
-from clv.ops.manifest import PACKAGES
+from clv.ops.budget import BUDGETS
+from clv.ops.manifest import PACKAGES, finite
 from clv.ops.progress import Stages
 from clv.ops.runs import FORMAT
 
@@ -124,7 +125,7 @@ def manifest(result: TableResult, stages: Stages) -> Json:
 
 def _row(name: str, compared: Comparison) -> Json:
     each = [
-        {key: value if key == "cutoff" else _finite(value) for key, value in fold.items()}
+        {key: value if key == "cutoff" else finite(value) for key, value in fold.items()}
         for fold in compared.figures(name)
     ]
     figures = {
@@ -154,6 +155,8 @@ def _failed(name: str, why: str) -> Json:
 def _warnings(result: TableResult) -> list[str]:
     kept, table = result.settings.keep, result.table
     told = list(table.notices)
+    if result.settings.models is None:
+        told += BUDGETS[result.settings.budget].installed().notes
     for each in result.suspected:
         if each.left_out and each.column not in kept:
             told.append(
@@ -252,7 +255,3 @@ def _mean(values: Floats) -> float | None:
 def _deviation(values: Floats) -> float | None:
     known = values[np.isfinite(values)]
     return float(known.std(ddof=1)) if len(known) > 1 else None
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -63,7 +63,11 @@ def document(examples: int) -> Any:
 def asked(one_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """How a case is sent: with a key, to a service that asks for one. No worker takes its jobs."""
     settings = Settings(
-        home=tmp_path_factory.mktemp("home"), require_keys=True, log_level="error", threads=1
+        home=tmp_path_factory.mktemp("home"),
+        require_keys=True,
+        rate_limit="none",
+        log_level="error",
+        threads=1,
     )
     services = Services.open(settings)
     # Many keys that nobody knows come from one address here.

@@ -2,11 +2,13 @@
 
 import pytest
 
+from clv.core.errors import StoreError
 from clv.ops import audit, uploads
 from clv.ops.store.publishing import publish
 from clv.ops.work import jobs
 from clv.ops.work.context import JobContext
 from clv.ops.work.kinds import perform
+from clv.ops.work.liveness import Liveness
 
 BINARY = {"content-type": "application/octet-stream"}
 PROFILE = {"num_orders": 6, "total_spent": 480.0, "tenure": 200, "recency": 12}
@@ -19,7 +21,12 @@ def writes(opened, made):
 
 
 def done(api, job_id):
-    """Do a job's work as a worker would, in this process."""
+    """The job, its work done as a worker would, in this process."""
+    worked(api, job_id)
+    return api.ok(f"/api/jobs/{job_id}")
+
+
+def worked(api, job_id):
     services = api.services
     place = services.settings.workplace()
     job = jobs.claim(services.store, job_id, "tester")
@@ -28,7 +35,8 @@ def done(api, job_id):
     if not context.done:
         with services.store.writing() as conn:
             jobs.finished(conn, job, result)
-    return api.ok(f"/api/jobs/{job_id}")
+    with services.store.reading() as conn:
+        return jobs.find(conn, job_id)
 
 
 def test_past_days_are_looked_back_on_and_a_shop_is_made_up(writes):
@@ -140,8 +148,125 @@ def test_jobs_are_listed_page_by_page_and_cancelled(writes):
     assert writes.delete(f"/api/jobs/{ids[1]}").json()["status"] == "cancelled"
     assert writes.post(f"/api/jobs/{ids[2]}/cancel").json()["cancel_asked"]
     with writes.services.store.reading() as conn:
-        told = [(one.action, one.target) for one in audit.entries(conn, 3)]
-    assert told == [("job.cancel", job_id) for job_id in reversed(ids)]
+        told = audit.entries(conn, 3)
+    assert [(one.action, one.target) for one in told] == [
+        ("job.cancel", job_id) for job_id in reversed(ids)
+    ]
+    assert all(one.request_id for one in told)
+
+
+def test_what_cannot_be_audited_is_not_done(writes, monkeypatch):
+    def full(*_, **__):
+        raise StoreError("store: it is full.")
+
+    job_id = writes.post("/api/train/bgnbd?n_samples=60").json()["job_id"]
+    count = writes.ok("/api/jobs?limit=1000")["count"]
+    monkeypatch.setattr(audit, "write", full)
+    assert writes.client.post("/api/train/bgnbd?n_samples=60").status_code == 503
+    assert writes.client.post(f"/api/jobs/{job_id}/cancel").status_code == 503
+    assert writes.ok("/api/jobs?limit=1000")["count"] == count
+    assert not writes.ok(f"/api/jobs/{job_id}")["cancel_asked"]
+
+
+def test_places_of_the_machine_are_not_told(writes):
+    """Jobs that somebody at the machine asked for."""
+    services = writes.services
+    secret = "postgresql://shop:secret@db.internal/shop?table=orders"
+    files = {"customers": "/home/bob/secret/people.csv", "series": f"upload:{'0' * 32}"}
+    for path, shown in (
+        ("/home/bob/secret/orders.csv", "orders.csv"),
+        (secret, "postgresql:..."),
+        ("sqlite:///home/bob/secret/shop.db?table=orders", "sqlite:..."),
+        ("s3://bucket-of-bob/secret.csv", "s3:..."),
+        ("cdnow", "cdnow"),
+    ):
+        made = jobs.submit(
+            services, "train", {"source": {"path": path}, "settings": files}, "cli", local=True
+        )
+        taken = jobs.claim(services.store, made.job_id, "tester")
+        said = f"source: {path} cannot be read, nor {services.settings.home}/runs. See {path}."
+        jobs.failed(services.store, taken, {"code": "source", "message": said})
+        answer = writes.get(f"/api/jobs/{made.job_id}")
+        told = answer.json()
+        assert told["params"]["source"] == {"path": shown}
+        assert told["params"]["settings"] == {**files, "customers": "people.csv"}
+        message = told["problem"]["message"]
+        assert message == f"source: {shown} cannot be read, nor CLV_HOME/runs. See {shown}."
+        for text in (answer.text, writes.get("/api/jobs?limit=1000").text):
+            assert not any(word in text for word in ("bob", "secret", "db.internal"))
+
+
+def test_a_job_that_nobody_is_there_to_do_says_so(opened, made):
+    api = opened(made.log, embedded_worker=False)
+    asked = api.post("/api/train/bgnbd?n_samples=60").json()
+    assert "`clv worker`" in asked["stage"]
+    place = asked["links"]["self"]
+    assert api.ok(place)["stage"] == api.ok("/api/jobs")["jobs"][0]["stage"] == asked["stage"]
+    with Liveness(api.services.settings.home).shown():
+        assert api.ok(place)["stage"] is None
+    assert api.post(f"{place}/cancel").json()["stage"] is None
+
+
+# A made-up shop in place of a real one
+
+SETTINGS = {"budget": "fast", "horizon": 90, "models": ["mbgnbd"]}
+
+
+def of_sample(**more):
+    return {"source": {"sample": 120}, "settings": SETTINGS, **more}
+
+
+def test_a_made_up_shop_does_not_take_the_place_of_a_real_one(opened, made):
+    api = opened(made.log, require_keys=True)
+    trains, rules = api.key("train", "read", "predict"), api.key("admin")
+    before = api.get("/api/model/info", headers=rules).json()
+    assert not before["made_up"]
+    for path, body in (
+        ("/api/model/train", of_sample(publish=True)),
+        ("/api/train/champion?n_samples=500&publish=true", None),
+    ):
+        problem = api.refused(api.post(path, body, headers=trains), 403, "forbidden")
+        assert "scope admin" in problem.detail
+    asked = api.post("/api/model/train", of_sample(), headers=trains)
+    assert asked.status_code == 202
+    result = worked(api, asked.json()["job_id"]).result
+    assert (result["published"], result["made_up"]) == (None, True)
+    assert api.get("/api/model/info", headers=rules).json()["revision"] == before["revision"]
+    # Beside it, by its name, it says what it is.
+    asked = api.post("/api/model/train", of_sample(model_type="mbgnbd"), headers=trains).json()
+    assert worked(api, asked["job_id"]).result["published"] == "model:mbgnbd"
+    named = api.post("/api/predict?model_type=mbgnbd", PROFILE, headers=trains).json()
+    assert "made-up shop" in named["notices"][0]
+    assert not any("made-up" in one for one in ask_champion(api, trains)["notices"])
+    # Who may publish may say so.
+    asked = api.post("/api/model/train", of_sample(publish=True), headers=rules).json()
+    assert worked(api, asked["job_id"]).result["published"] == "champion"
+    info = api.get("/api/model/info", headers=rules).json()
+    assert info["made_up"]
+    assert "made-up shop" in info["warnings"][0]
+    assert "made-up shop" in ask_champion(api, trains)["notices"][0]
+    orders = [{"date": "2024-01-05", "amount": 20}, {"date": "2024-02-01", "amount": 30}]
+    guests = {"customers": [{"CustomerID": "1", "transactions": orders}]}
+    told = api.post("/api/predict/transactions", guests, headers=trains).json()
+    assert "made-up shop" in told["notices"][0]
+    # Its log is of a made-up shop still, and in place of such a one it may be served.
+    again = {"source": {"log": "champion"}, "settings": SETTINGS}
+    asked = api.post("/api/model/train", again, headers=trains).json()
+    assert worked(api, asked["job_id"]).result["published"] == "champion"
+    assert api.get("/api/model/info", headers=rules).json()["made_up"]
+
+
+def test_before_anything_real_is_served_a_made_up_shop_may_be(opened, made):
+    api = opened(None, require_keys=True)
+    trains = api.key("train", "read")
+    asked = api.post("/api/model/train", of_sample(publish=True), headers=trains).json()
+    # Meanwhile a real one was published: it stays.
+    publish(api.services.store, made.log)
+    assert worked(api, asked["job_id"]).result["published"] is None
+
+
+def ask_champion(api, headers):
+    return api.post("/api/predict", PROFILE, headers=headers).json()
 
 
 @pytest.mark.parametrize("job_id", ["nobody", "' OR 1=1", "0" * 16])
@@ -172,12 +297,13 @@ def test_a_run_is_published_by_its_id_and_taken_back(opened, made):
     assert answer.status_code == 202
     assert done(api, answer.json()["job_id"])["status"] == "done"
     assert api.ok("/api/customers?limit=1")["model_version"] == run_id
-    back = api.post("/api/runs/rollback").json()
-    assert back["run_id"] == made.table.manifest["run_id"]
-    assert api.ok("/api/customers?limit=1")["model_version"] == back["run_id"]
+    back = api.post("/api/runs/rollback")
+    assert back.json()["run_id"] == made.table.manifest["run_id"]
+    assert api.ok("/api/customers?limit=1")["model_version"] == back.json()["run_id"]
     api.refused(api.post("/api/runs/rollback"), 404, "run")
     with api.services.store.reading() as conn:
-        assert [one.action for one in audit.entries(conn, 1)] == ["run.rollback"]
+        [last] = audit.entries(conn, 1)
+    assert (last.action, last.request_id) == ("run.rollback", back.headers["x-request-id"])
 
 
 def test_orders_that_came_in_are_kept_when_a_run_is_taken_back(opened, made):
@@ -196,6 +322,14 @@ def test_orders_that_came_in_are_kept_when_a_run_is_taken_back(opened, made):
 def test_a_run_there_is_not_cannot_be_published(api, run_id):
     assert api.post(f"/api/runs/{run_id}/publish").status_code in (404, 422)
     assert api.post(f"/api/runs/rollback?name={run_id}").status_code == 422
+
+
+@pytest.mark.parametrize("run_id", ["latest", "20250604T083000Z-0a1b2c"])
+def test_a_run_that_is_not_here_is_told_at_once(own_api, run_id):
+    problem = own_api.refused(own_api.post(f"/api/runs/{run_id}/publish"), 404, "run")
+    assert run_id in problem.detail
+    assert str(own_api.services.settings.home) not in problem.detail
+    assert own_api.ok("/api/jobs")["count"] == 0
 
 
 def test_what_the_cache_keeps_is_counted_and_forgotten(writes):

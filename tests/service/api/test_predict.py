@@ -1,12 +1,17 @@
 """Forecasts for profiles: what counts, under which names, and what is told about it."""
 
 import json
+import shutil
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
 import pytest
 
 from clv.apps.api.schemas.profile import ProfileBody
 from clv.apps.api.schemas.told import NAMES
+from clv.ops.runs import Run
+from clv.ops.store.publishing import publish
 
 PROFILE = {
     "num_orders": 6,
@@ -213,8 +218,6 @@ def test_a_model_there_is_not_is_named_with_those_there_are(api, name):
 
 
 def test_a_model_trained_by_name_answers_beside_the_champion(own_api, made):
-    from clv.ops.store.publishing import publish
-
     publish(own_api.services.store, made.table, name="model:gradient_boosting", loaded=False)
     named = told(own_api, {"features": {"age": 40}}, params={"model_type": "gradient_boosting"})
     assert named["model"] == "gradient_boosting"
@@ -266,3 +269,84 @@ def test_samples_are_the_same_for_the_same_seed(api):
     assert json.dumps(one) == json.dumps(api.ok("/api/generate-sample-data?n_customers=5&seed=1"))
     assert one != api.ok("/api/generate-sample-data?n_customers=5&seed=2")
     api.refused(api.get("/api/generate-sample-data?n_customers=1001"), 422, "validation")
+
+
+def test_a_run_that_is_lost_is_no_fault_of_the_asker(opened, made, tmp_path, capfd):
+    folder = tmp_path / "run"
+    shutil.copytree(made.log.folder, folder)
+    run = Run.open(folder)
+    api = opened(run)
+    publish(api.services.store, made.table, name="model:gradient_boosting", loaded=False)
+    publish(api.services.store, run, name="model:bgnbd", loaded=False)
+    shutil.rmtree(folder)
+    customer = "C000001"
+    for answer in (
+        api.client.post(PATH, json=PROFILE),
+        api.client.post(f"{PATH}?model_type=bgnbd", json=PROFILE),
+        api.client.post("/api/predict/batch", json=[PROFILE]),
+        api.client.get("/api/model/info"),
+        api.client.get(f"/api/customers/{customer}/history"),
+        api.client.post("/api/train/bgnbd"),
+    ):
+        told = api.refused(answer, 503, "run-lost")
+        assert answer.headers["retry-after"]
+        assert str(tmp_path) not in answer.text
+        assert told.request_id in told.detail
+    assert str(folder) in capfd.readouterr().err
+    # What is in the store is answered on, and others by their own run.
+    assert api.ok("/api/customers?limit=1")["count"] == 1
+    assert told_by(api, "gradient_boosting") == "gradient_boosting"
+    assert {one["name"]: one["champion"] for one in api.ok("/api/models")["models"]}["bgnbd"]
+    health = api.get("/api/health/ready")
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
+    champion = health.json()["components"]["champion"]
+    assert champion["status"] == "down"
+    assert "run-lost" in champion["detail"]
+    assert str(tmp_path) not in health.text
+
+
+def test_a_run_lost_while_it_is_in_memory_is_told_too(opened, made, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(made.log.folder, folder)
+    api = opened(Run.open(folder))
+    customer = api.ok("/api/customers?limit=1")["customers"][0]["customer_id"]
+    told(api, PROFILE)
+    shutil.rmtree(folder)
+    told(api, PROFILE)
+    assert api.ok("/api/health")["components"]["champion"]["status"] == "down"
+    for path in (f"/api/customers/{customer}/history", "/api/metrics", "/api/model/readiness"):
+        answer = api.client.get(path)
+        api.refused(answer, 503, "run-lost")
+        assert str(tmp_path) not in answer.text
+
+
+def test_those_who_wait_for_the_desk_keep_nobody_else_waiting(anywhere):
+    api = anywhere
+    customer = api.ok("/api/customers?limit=1")["customers"][0]["customer_id"]
+    history = f"/api/customers/{customer}/history"
+    assert api.get(history).status_code == 200
+    desk = api.services.champions.current().champion._desk
+    with ThreadPoolExecutor(48) as crowd:
+        with desk._lock:
+            asked = [crowd.submit(api.client.get, history) for _ in range(48)]
+            wait(asked, timeout=20, return_when=FIRST_COMPLETED)
+            began = time.monotonic()
+            health = api.get("/api/health/ready")
+            assert health.status_code == 200
+            assert health.json()["components"]["store"]["status"] == "ok"
+            assert api.get(f"/api/customers/{customer}").status_code == 200
+            told(api, PROFILE)
+            assert api.post("/api/predict/batch", [PROFILE]).status_code == 200
+            assert time.monotonic() - began < 2
+        answers = [each.result() for each in asked]
+    turned_away = [each for each in answers if each.status_code != 200]
+    assert 0 < len(turned_away) < 48
+    for each in turned_away:
+        api.refused(each, 503, "busy")
+        assert each.headers["retry-after"]
+    assert api.get(history).status_code == 200
+
+
+def told_by(api, model):
+    body = {"features": {"age": 40}}
+    return told(api, body, params={"model_type": model})["model"]

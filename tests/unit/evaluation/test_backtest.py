@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clv.core.errors import HistoryError
 from clv.core.types import AsOf, Horizon
 from clv.evaluation import honesty
-from clv.evaluation.backtest import Kept, Origin, Said, Trial, choose, rolling
+from clv.evaluation.backtest import Kept, Origin, Said, Trial, alike, choose, rolling
 from clv.features.book import History
 
 FIRST = AsOf(date(2024, 1, 1))
@@ -64,6 +64,22 @@ def test_the_ensemble_stands_unless_another_is_clearly_better():
     ]
     assert choose(by_one_day, ["ensemble", "mbgnbd"])[:2] == ("ensemble", "mbgnbd")
     assert choose(near, ["mbgnbd"]).name == "mbgnbd"
+
+
+def test_days_whose_windows_overlap_say_less_of_who_is_better():
+    each = [1.25, 1.30, 1.50, 1.50]
+    apart = [trial(i, ensemble=by, mbgnbd=1.3) for i, by in enumerate(each)]
+    halves = [trial(i / 2, ensemble=by, mbgnbd=1.3) for i, by in enumerate(each)]
+    assert choose(apart, ["ensemble", "mbgnbd"])[:2] == ("mbgnbd", "mbgnbd")
+    assert choose(halves, ["ensemble", "mbgnbd"])[:2] == ("ensemble", "mbgnbd")
+
+
+@given(step=st.integers(1, 200), k=st.integers(1, 6))
+def test_windows_are_alike_by_the_days_they_share(step, k):
+    found = alike([Origin(FIRST.plus(i * step), Horizon(100)) for i in range(k)])
+    np.testing.assert_allclose(np.diag(found), 1.0)
+    np.testing.assert_allclose(np.diag(found, 1), max(0.0, 1 - step / 100))
+    np.testing.assert_allclose(np.diag(found, 2), max(0.0, 1 - step / 50))
 
 
 def test_models_are_compared_on_days_that_all_of_them_have():

@@ -20,7 +20,17 @@ from clv.features.reference import Reference
 DAY = AsOf(date(2024, 6, 30))
 
 
-def log(seed, *, country=(None, "AU"), returns=True, year=2023):
+SHOPS = (
+    {"seed": 1},
+    {"seed": 2},
+    {"seed": 3, "country": (None, "DE")},
+    {"seed": 4, "returns": False},
+    {"seed": 5, "year": 2020},
+    {"seed": 6, "year": 2024},
+)
+
+
+def log(seed, *, country=(None, "AU"), returns=True, year=2023, columns=()):
     draw = Random(seed)
     rows = [
         (
@@ -33,7 +43,7 @@ def log(seed, *, country=(None, "AU"), returns=True, year=2023):
         for i in range(30)
     ]
     customer, day, amount, where, channel = zip(*rows, strict=True)
-    return pa.table(
+    told = pa.table(
         {
             "line": pa.array(range(len(rows)), pa.int64()),
             "customer_id": customer,
@@ -45,11 +55,12 @@ def log(seed, *, country=(None, "AU"), returns=True, year=2023):
             "channel_group": channel,
         }
     )
+    return told.drop_columns(columns)
 
 
-def book(engine, table, recipes=None):
+def book(engine, table, recipes=None, as_of=DAY):
     made = engine.ibis.create_table("transactions", table, overwrite=True)
-    return Book.open(Ledger.of(made, engine.ibis), DAY, recipes=recipes)
+    return Book.open(Ledger.of(made, engine.ibis), as_of, recipes=recipes)
 
 
 @pytest.fixture(scope="module")
@@ -65,26 +76,41 @@ def reference(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "shop",
+    ("shop", "as_of"),
     [
-        {"seed": 1},
-        {"seed": 2},
-        {"seed": 3, "country": (None, "DE")},
-        {"seed": 4, "returns": False},
-        {"seed": 5, "year": 2020},
-        {"seed": 6, "year": 2024},
+        *(({"seed": 1}, DAY.plus(days)) for days in (1, 30, 150, 290)),
+        ({"seed": 1, "columns": ["customer_country"]}, DAY),
+        ({"seed": 2, "columns": ["customer_country"]}, DAY.plus(200)),
+        *((shop, DAY) for shop in SHOPS),
     ],
-    ids=["first", "again", "another country", "nothing returned", "earlier", "later"],
+    ids=[
+        *("next day", "next month", "on Black Friday", "next year"),
+        *("no countries", "no countries, another day"),
+        *("first", "again", "another country", "nothing returned", "earlier", "later"),
+    ],
 )
-def test_they_answer_as_if_written_anew(desk, reference, tmp_path, shop):
+def test_they_answer_as_if_written_anew(desk, reference, tmp_path, shop, as_of):
     table = log(**shop)
-    ours = book(desk.engine, table, desk)
-    histories = ours.history(DAY, 90).frame
-    told = ours.features(DAY, reference)
+    ours = book(desk.engine, table, desk, as_of)
+    histories = ours.history(as_of, 90).frame
+    told = ours.features(as_of, reference)
     with DuckDBEngine(tmp_path, threads=1) as engine:
-        fresh = book(engine, table)
-        assert_frame_equal(histories, fresh.history(DAY, 90).frame)
-        assert_frame_equal(told, fresh.features(DAY, reference))
+        fresh = book(engine, table, as_of=as_of)
+        assert_frame_equal(histories, fresh.history(as_of, 90).frame)
+        assert_frame_equal(told, fresh.features(as_of, reference))
+
+
+def test_a_statement_serves_every_day_and_country(desk, reference):
+    def ask(as_of, **shop):
+        ours = book(desk.engine, log(**shop), desk, as_of)
+        ours.history(as_of, 90)
+        ours.features(as_of, reference)
+
+    ask(DAY, seed=1)
+    written = list(desk._kept)
+    for shop, as_of in (({}, DAY.plus(9)), ({"country": ("FR", "JP")}, DAY), ({"year": 2019}, DAY)):
+        ask(as_of, seed=1, **shop)
+    assert sorted(map(hash, desk._kept)) == sorted(map(hash, written))
 
 
 def test_one_of_the_same_shape_is_not_written_again(desk, reference):

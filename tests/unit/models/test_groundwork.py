@@ -10,6 +10,7 @@ from clv.core.types import Horizon
 from clv.features.book import Book
 from clv.models import groundwork
 from clv.models.lesson import Lesson
+from clv.models.supervised import asked, taught
 from tests.ledgers import START, book, day
 from tests.logs import orders_of_many
 from tests.shops import sources
@@ -86,3 +87,15 @@ def test_learners_are_told_who_bought_for_nothing(monkeypatch):
     _, rows = groundwork.lay(history, Lesson(seed=1, examples=300))
     for_nothing = rows.bought & (rows.y == 0)
     assert 0.1 < for_nothing.sum() / rows.bought.sum() < 0.9
+
+
+def test_learners_have_the_threads_they_are_given(monkeypatch):
+    monkeypatch.setattr(groundwork, "MOST_CUTOFFS", 2)
+    history = book(orders_of_many(), 499).history(day(499), WINDOW)
+    told = []
+    for threads in (None, 1):
+        lesson = Lesson.of(1, 300, threads=threads)
+        ground, learner = taught("lightgbm", history, lesson)
+        assert learner.threads == lesson.threads == (threads or 2)
+        told.append(asked(ground, [learner], history).value)
+    np.testing.assert_array_equal(*told)

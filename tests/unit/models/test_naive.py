@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.core.errors import ClvError, RunError
+from clv.core.errors import ClvError, HistoryError, RunError
 from clv.core.schema import PREDICTION, conform
 from clv.core.types import AsOf, Horizon, Money
 from clv.models.base import History, Model
-from clv.models.naive import LastPeriod, PastRate, annuity
+from clv.models.naive import ConstantRate, LastPeriod, PastRate, RepeatRate, annuity
+from tests.ledgers import book, day
 
-BASELINES = [PastRate, LastPeriod]
+BASELINES = [PastRate, LastPeriod, RepeatRate]
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ def history() -> History:
             "first_value": [20.0, 50.0, 0.0],
             "paid_purchases": [4, 1, 0],
             "recent_value": [80.0, 0.0, 0.0],
+            "recent_purchases": [2, 0, 1],
             "first_gap": pd.array([10, pd.NA, 20], dtype="Int64"),
             "channel_group": ["WEB", "WEB", "Unknown"],
         }
@@ -43,35 +45,54 @@ def test_the_past_rate_spreads_all_spend_over_all_days(history: History) -> None
     np.testing.assert_allclose(forecast["expected_order_value"], [50.0, 50.0, 0.0])
 
 
-def test_the_last_period_repeats_itself(history: History) -> None:
-    forecast = LastPeriod().fit(history).predict(history, Horizon.days(80))
-    np.testing.assert_allclose(forecast["clv"], [160.0, 0.0, 0.0])
-    np.testing.assert_allclose(forecast["expected_purchases"], [3.2, 0.0, 0.0])
+def test_the_last_period_repeats_itself_free_orders_too(history: History) -> None:
+    forecast = LastPeriod().fit(history).predict(history, Horizon.days(40))
+    np.testing.assert_allclose(forecast["clv"], [80.0, 0.0, 0.0])
+    np.testing.assert_allclose(forecast["expected_purchases"], [2.0, 0.0, 1.0])
+    np.testing.assert_allclose(forecast["expected_order_value"], [40.0, 50.0, 0.0])
+
+
+def test_the_last_period_is_as_long_as_the_horizon() -> None:
+    rows = [("a", on, 10.0) for on in (0, 50, 80, 98)] + [("b", 97, 0.0), ("b", 70, 4.0)]
+    log = book(rows, 99)
+    model = LastPeriod().fit(log.history(day(99), 30))
+    known = log.history(day(99), 30)
+    for horizon, a, b in [(2, (10, 1), (0, 0)), (20, (20, 2), (0, 1)), (40, (20, 2), (4, 2))]:
+        forecast = model.predict(known, Horizon(horizon))
+        np.testing.assert_allclose(forecast["clv"], [a[0], b[0]])
+        np.testing.assert_allclose(forecast["expected_purchases"], [a[1], b[1]])
+        turned = model.predict(known.of_rows(np.array([1, 0])), Horizon(horizon))
+        np.testing.assert_allclose(turned["clv"], [b[0], a[0]])
+
+
+def test_other_days_than_those_of_a_history_without_a_log_are_refused(history: History) -> None:
+    with pytest.raises(HistoryError, match="reach back 40 days, and 30 are needed"):
+        LastPeriod().fit(history).predict(history, Horizon.days(30))
 
 
 def test_a_log_shorter_than_the_window_is_the_period(history: History) -> None:
     long_window = History(history.frame, history.as_of, history.first_day, window=365)
-    forecast = LastPeriod().fit(long_window).predict(long_window, Horizon.days(100))
-    np.testing.assert_allclose(forecast["clv"], [80.0, 0.0, 0.0])
+    forecast = LastPeriod().fit(long_window).predict(long_window, Horizon.days(200))
+    np.testing.assert_allclose(forecast["clv"], [160.0, 0.0, 0.0])
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_a_customer_alone_is_measured_against_the_shops_days(
-    baseline: type[PastRate | LastPeriod], history: History
+    baseline: type[ConstantRate], history: History
 ) -> None:
     model = baseline().fit(history)
-    together = model.predict(history, Horizon.days(30))
+    together = model.predict(history, Horizon.days(40))
     alone = History(history.frame.iloc[[0]], history.as_of, date(2024, 1, 30), window=40)
-    pd.testing.assert_frame_equal(model.predict(alone, Horizon.days(30)), together.iloc[[0]])
+    pd.testing.assert_frame_equal(model.predict(alone, Horizon.days(40)), together.iloc[[0]])
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_forecasts_follow_the_contract_and_leave_unsaid_what_a_rate_cannot_say(
-    baseline: type[PastRate | LastPeriod], history: History
+    baseline: type[ConstantRate], history: History
 ) -> None:
     model = baseline().fit(history)
     assert isinstance(model, Model)
-    forecast = model.predict(history, Horizon.days(30))
+    forecast = model.predict(history, Horizon.days(40))
     assert conform(forecast, PREDICTION).num_rows == 3
     assert forecast["customer_id"].tolist() == ["a", "b", "c"]
     unsaid = ["p_alive", "p_purchase", "next_days", "next_days_earliest", "next_days_latest"]
@@ -80,9 +101,9 @@ def test_forecasts_follow_the_contract_and_leave_unsaid_what_a_rate_cannot_say(
 
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_clv_is_purchases_times_value_times_margin(
-    baseline: type[PastRate | LastPeriod], history: History
+    baseline: type[ConstantRate], history: History
 ) -> None:
-    forecast = baseline().fit(history).predict(history, Horizon.days(33), Money(margin=0.25))
+    forecast = baseline().fit(history).predict(history, Horizon.days(40), Money(margin=0.25))
     np.testing.assert_allclose(
         forecast["clv"],
         0.25 * forecast["expected_purchases"] * forecast["expected_order_value"],
@@ -109,13 +130,13 @@ def test_an_annuity_is_the_sum_of_its_moments(rate: float) -> None:
 
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_a_saved_baseline_forecasts_alike(
-    baseline: type[PastRate | LastPeriod], history: History, tmp_path: Path
+    baseline: type[ConstantRate], history: History, tmp_path: Path
 ) -> None:
     model = baseline().fit(history)
     model.save(tmp_path)
     pd.testing.assert_frame_equal(
-        baseline.load(tmp_path).predict(history, Horizon.days(365)),
-        model.predict(history, Horizon.days(365)),
+        baseline.load(tmp_path).predict(history, Horizon.days(40)),
+        model.predict(history, Horizon.days(40)),
     )
 
 

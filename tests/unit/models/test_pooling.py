@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from clv.models import pooling
+from clv.models import overlap, pooling
 from clv.models.chance import Calibration
 from clv.models.totals import TotalError
 
@@ -119,17 +119,33 @@ def test_totals_of_customers_who_share_nothing_are_held(customers):
     assert (came < lower).mean() <= 0.07
 
 
-def test_past_totals_are_held_as_often_as_promised():
+@pytest.mark.parametrize("half_shared", [False, True])
+def test_past_totals_are_held_as_often_as_promised(half_shared):
     draw = np.random.default_rng(1)
+    alike = overlap.halves(4) if half_shared else np.eye(4)
     inside = []
-    for _ in range(4_000):
+    for _ in range(8_000):
         # The spread of a log's misses is itself drawn as the prior has it.
         spread = np.sqrt(pooling.LEVEL_WEIGHT * pooling.LEVEL_SD**2 / draw.chisquare(2))
-        missed = draw.normal(0.0, spread, 5)
-        found = TotalError.learn([1.0] * 4, np.exp(missed[:4]))
+        halves = draw.normal(0.0, spread, 6)
+        missed = halves[:4] + halves[1:5] if half_shared else halves[:4] * np.sqrt(2.0)
+        found = TotalError.learn([1.0] * 4, np.exp(missed / np.sqrt(2.0)), alike)
         lower, upper = found.interval(1.0, 0.9)
-        inside.append(lower <= np.exp(missed[4]) <= upper)
-    assert np.mean(inside) == pytest.approx(0.91, abs=0.025)
+        inside.append(lower <= np.exp(halves[5]) <= upper)
+    assert np.mean(inside) == pytest.approx(0.9, abs=0.015)
+
+
+def test_totals_of_windows_that_overlap_tell_less():
+    said, came = [100] * 4, [160, 150, 140, 130]
+    apart = TotalError.learn(said, came, np.eye(4))
+    together = TotalError.learn(said, came)
+    assert apart.freedom == 6
+    # 16 over the sum of squared correlations, 4 + 6 / 4.
+    assert together.freedom == pytest.approx(2 + 16 / 5.5)
+    assert together.spread < apart.spread
+    assert together.totals == apart.totals == 4
+    # Those that tell nothing stand between the others, which then share no day.
+    assert TotalError.learn([100, 0, 100], [160, 5, 140]).freedom == 4
 
 
 def test_a_small_segment_is_less_sure_than_the_whole():

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from clv.apps.settings import Settings
     from clv.core.types import Json
 
-#: As many as the store has connections, and two over for health.
-_THREADS = 32
+#: For what is quick. Orders, writes and health have threads of their own; all together are as
+#: many as the store has connections for.
+_THREADS = 16
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SENT = ("Authorization", "X-API-Key", "Content-Type", "X-Request-ID", "Idempotency-Key")
 _SHOWN = ("X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy")

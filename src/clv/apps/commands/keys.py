@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 # Nothing heavy is imported before a command needs it: help answers at once.
-if TYPE_CHECKING:
-    from clv.ops.store.database import Store
-
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 
 keys_app = typer.Typer(
@@ -53,10 +49,11 @@ def make_key(
       clv keys make --name ops --scope admin --json
     """
     from clv.apps.printing import open_console, print_json
+    from clv.apps.settings import settings
     from clv.ops import keys
 
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
-    with _store() as store:
+    with closing(settings().store()) as store:
         key, secret = keys.make(store, name, scope, expires)
     if as_json:
         print_json({**key.to_json(), "key": secret})
@@ -79,9 +76,10 @@ def list_keys(as_json: AsJson = False) -> None:
       clv keys list --json
     """
     from clv.apps.printing import open_console, print_json
+    from clv.apps.settings import settings
     from clv.ops import keys
 
-    with _store() as store:
+    with closing(settings().store()) as store:
         found = [key.to_json() for key in keys.listed(store)]
     if as_json:
         print_json(found)
@@ -112,22 +110,12 @@ def revoke_key(
       clv keys revoke 4f1d9a70c2be
     """
     from clv.apps.printing import open_console, print_json
+    from clv.apps.settings import settings
     from clv.ops import keys
 
-    with _store() as store:
+    with closing(settings().store()) as store:
         key = keys.revoke(store, key_id)
     if as_json:
         print_json(key.to_json())
         return
     open_console().print(f"Key {key.key_id} of {key.name} no longer works.")
-
-
-@contextmanager
-def _store() -> Iterator[Store]:
-    from clv.apps.settings import settings
-
-    store = settings().store()
-    try:
-        yield store
-    finally:
-        store.close()

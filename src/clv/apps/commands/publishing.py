@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from contextlib import closing
+from typing import Annotated
 
 import typer
 
 # Nothing heavy is imported before a command needs it: help answers at once.
-if TYPE_CHECKING:
-    from clv.ops.store.database import Store
-
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 Name = Annotated[
     str,
@@ -60,14 +56,14 @@ def publish_run(
     from clv.ops.store.publishing import CHAMPION, publish
 
     asked = settings()
+    keep = asked.publish_keep
     found = runs.find(run, asked.home)
-    with _store() as store:
+    with closing(settings().store()) as store:
         if name == CHAMPION:
-            keep = asked.publish_keep
             done = promote(store, asked.machine(), found, reporter=reporter(), keep=keep)
         else:
             # A model asked for by name answers for profiles and for orders.
-            done = publish(store, found, name=name, reporter=reporter(), loaded=False)
+            done = publish(store, found, name=name, reporter=reporter(), loaded=False, keep=keep)
     if as_json:
         print_json(done.to_json())
         return
@@ -91,7 +87,7 @@ def roll_back(name: Name = "champion", as_json: AsJson = False) -> None:
     from clv.apps.settings import settings
     from clv.ops.promotion import take_back
 
-    with _store() as store:
+    with closing(settings().store()) as store:
         done = take_back(store, settings().machine(), name=name)
     if as_json:
         print_json(done.to_json())
@@ -116,9 +112,10 @@ def list_runs(
       clv runs --json
     """
     from clv.apps.printing import open_console, print_json
+    from clv.apps.settings import settings
     from clv.ops.store.publishing import CHAMPION, listed
 
-    with _store() as store, store.reading() as conn:
+    with closing(settings().store()) as store, store.reading() as conn:
         found = listed(conn, limit)
     if as_json:
         print_json(found)
@@ -150,14 +147,3 @@ def list_runs(
 
 def _named(name: str) -> str:
     return "" if name == "champion" else f" --name {name}"
-
-
-@contextmanager
-def _store() -> Iterator[Store]:
-    from clv.apps.settings import settings
-
-    store = settings().store()
-    try:
-        yield store
-    finally:
-        store.close()

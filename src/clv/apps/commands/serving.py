@@ -6,7 +6,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -113,12 +113,9 @@ def require_keys(settings: Settings) -> None:
 
     if settings.open_door:
         return
-    store = settings.store()
-    try:
+    with closing(settings.store()) as store:
         if keys.any_valid(store):
             return
-    finally:
-        store.close()
     why = (
         "CLV_REQUIRE_KEYS is set"
         if settings.on_loopback
@@ -217,17 +214,14 @@ def _say(settings: Settings, sockets: list[socket.socket]) -> None:
     from clv.apps.api.services.health import published
     from clv.apps.listening import addresses
 
-    store = settings.store()
-    try:
+    with closing(settings.store()) as store:
         run = published(store)
-    finally:
-        store.close()
     where = addresses(sockets)
     lines = [f"Serving {settings.home.resolve()} at {', '.join(where)}"]
     if run is None:
         lines.append("Nothing is published yet: clv publish RUN, or POST /api/model/train")
     else:
-        lines.append(f"Run {run['run_id']}: {run['customers']:,} customers by {run['model']}")
+        lines.append(f"Run {run.run_id}: {run.customers:,} customers by {run.model}")
     if where[0].startswith("http"):
         lines.append(f"Docs: {where[0]}/api/docs to try it, {where[0]}/api/redoc to read")
     lines.append(

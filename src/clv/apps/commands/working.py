@@ -144,7 +144,7 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     from clv.ops.work import jobs
 
     with _opened() as place:
-        found = jobs.ask_to_cancel(place.store, job_id)
+        found = jobs.ask_to_cancel(place.store, job_id, ACTOR)
     _print_job(found, as_json)
 
 
@@ -256,7 +256,7 @@ def _print_jobs(found: list[Job], as_json: bool) -> None:
     table = Table("job", "kind", "status", "done", "asked", "stage", box=None, pad_edge=False)
     for job in found:
         at = job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        stage = job.problem["message"] if job.problem else job.stage
+        stage = job.problem["message"] if job.problem else _stage(job)
         table.add_row(job.job_id, job.kind, job.status, f"{job.progress:.0%}", at, stage or "")
     open_console().print(table)
 
@@ -269,14 +269,24 @@ def _print_job(job: Job, as_json: bool) -> None:
         return
     console = open_console()
     console.print(f"Job {job.job_id} ({job.kind}): {job.status}, {job.progress:.0%} done")
-    if job.stage and not job.over:
-        console.print(f"At: {job.stage}")
+    if not job.over and (stage := _stage(job)):
+        console.print(f"At: {stage}")
     if job.cancel_asked and not job.over:
         console.print("It will stop within seconds.")
     if job.problem:
         console.print(f"Problem: {job.problem['message']}")
     for name, value in (job.result or {}).items():
         console.print(f"{name}: {value}")
+
+
+def _stage(job: Job) -> str | None:
+    """What a job does now, or why it waits."""
+    from clv.apps.settings import settings
+    from clv.ops.work import jobs, liveness
+
+    if job.status == jobs.QUEUED and not liveness.anybody(settings().home):
+        return liveness.NOBODY
+    return job.stage
 
 
 def _work_for_parent() -> None:

@@ -30,8 +30,7 @@ from clv.core.errors import ClvError
 from clv.core.types import Json
 from clv.ops.champion import Champion
 from clv.ops.predictconfig import PredictConfig
-from clv.ops.progress import Silent
-from clv.ops.rescoring import Scored, rescore
+from clv.ops.rescoring import Scored
 from clv.ops.runs import MANIFEST, Run
 
 JSON, LINES, CSV = "application/json", "application/jsonlines", "text/csv"
@@ -251,7 +250,7 @@ def _of_log(question: Question, model: Champion) -> Scored:
         path = Path(folder) / "orders.csv"
         path.write_bytes(question.content)
         try:
-            return rescore(model.run, str(path), config, model.machine, Silent(), model.scorer)
+            return model.of_log(str(path), config)
         except ClvError as error:
             # Where the body lay for a moment tells its sender nothing.
             error.args = (error.message.replace(str(path), "the body"), *error.args[1:])

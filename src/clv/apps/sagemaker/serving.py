@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
+import secrets
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ def create_app(model: Champion) -> Starlette:
     app = FastAPI(lifespan=running, openapi_url=None)
     app.state.model = model
     problems.install(app)
+    app.add_exception_handler(Exception, _unexpected)
     app.router.routes += [
         Route("/ping", _ping, methods=["GET"]),
         Route("/invocations", _invocations, methods=["POST"]),
@@ -71,6 +73,13 @@ async def _invocations(request: Request) -> Response:
 
     content, media_type = await asyncio.to_thread(answer)
     return Response(content, media_type=media_type)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    # Starlette raises it again for the server, whose log SageMaker keeps.
+    number = request.scope["clv.request_id"] = secrets.token_hex(8)
+    sys.stderr.write(f"clv: error {number}: {type(error).__name__}\n")
+    return problems.unexpected(request.scope)
 
 
 def main() -> None:

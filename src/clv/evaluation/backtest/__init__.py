@@ -3,7 +3,7 @@
 from clv.evaluation.backtest.champion import RULE, Champion, choose
 from clv.evaluation.backtest.evened import evened
 from clv.evaluation.backtest.kept import Kept
-from clv.evaluation.backtest.origins import Origin, last_origin, last_part, rolling
+from clv.evaluation.backtest.origins import Origin, alike, last_origin, last_parts, rolling
 from clv.evaluation.backtest.trial import Fresh, Said, Trial, figures, run_trial
 
 __all__ = [
@@ -14,11 +14,12 @@ __all__ = [
     "Origin",
     "Said",
     "Trial",
+    "alike",
     "choose",
     "evened",
     "figures",
     "last_origin",
-    "last_part",
+    "last_parts",
     "rolling",
     "run_trial",
 ]

@@ -9,7 +9,9 @@ import numpy as np
 
 from clv.core.errors import HistoryError
 from clv.core.types import Floats
+from clv.evaluation.backtest.origins import alike
 from clv.evaluation.backtest.trial import Trial
+from clv.models.overlap import standard_error
 
 #: Chosen unless another is clearly better.
 FAVOURITE = "ensemble"
@@ -66,8 +68,11 @@ def choose(trials: Sequence[Trial], candidates: Sequence[str]) -> Champion:
     means = {name: float(values[shared].mean()) for name, values in each.items()}
     lowest = min(able, key=lambda name: (means[name], able.index(name)))
     days = int(shared.sum())
-    if FAVOURITE in able and not _clearly(each[lowest][shared], each[FAVOURITE][shared]):
-        return Champion(FAVOURITE, lowest, means, days)
+    if FAVOURITE in able:
+        gain = (each[FAVOURITE] - each[lowest])[shared]
+        together = alike([trial.origin for trial in trials])[np.ix_(shared, shared)]
+        if not _clearly(gain, together, means[FAVOURITE]):
+            return Champion(FAVOURITE, lowest, means, days)
     return Champion(lowest, lowest, means, days)
 
 
@@ -79,11 +84,17 @@ def _reasons(failed: Mapping[str, str]) -> str:
     return "; ".join(f"{', '.join(names)}: {why}" for why, names in shared.items())
 
 
-def _clearly(lowest: Floats, favourite: Floats) -> bool:
-    """The lowest is below the favourite by more than chance and a hair."""
-    gain = favourite - lowest
-    error = float(gain.std(ddof=1) / np.sqrt(len(gain))) if len(gain) > 1 else 0.0
-    return float(gain.mean()) > max(error, MARGIN * float(favourite.mean()))
+def _clearly(gain: Floats, together: Floats, favourite: float) -> bool:
+    """The lowest is below the favourite by more than chance and a hair.
+
+    Parameters
+    ----------
+    gain : (days,) deviance of the favourite less that of the lowest
+    together : (days, days) how far windows of these days correlate
+    favourite : its mean deviance
+    """
+    error = standard_error(gain, together) if len(gain) > 1 else 0.0
+    return float(gain.mean()) > max(error, MARGIN * favourite)
 
 
 def _deviances(trials: Sequence[Trial], name: str) -> Floats:

@@ -14,16 +14,22 @@ from clv.models.even import Even
 from clv.models.signal import NO_SIGNAL, standard_scores, tells_apart
 
 
-def evened(trials: Sequence[Trial], champion: Champion) -> tuple[list[Trial], Champion]:
+def evened(
+    trials: Sequence[Trial], champion: Champion, held_back: int = 0
+) -> tuple[list[Trial], Champion]:
     """The trials and the champion, if its rankings of past days tell customers apart.
 
     If not, `Even` at the champion's level is champion instead, and a row of every trial that the
     former champion was fitted at.
+
+    Parameters
+    ----------
+    held_back : so many of the last trials have no say, as they had none in the choice
     """
     name = champion.name
     scores = [
         standard_scores(trial.actual, trial.said[name].value)
-        for trial in trials
+        for trial in trials[: len(trials) - held_back]
         if name in trial.said and trial.actual.any()
     ]
     if tells_apart(scores):
@@ -32,7 +38,7 @@ def evened(trials: Sequence[Trial], champion: Champion) -> tuple[list[Trial], Ch
     # On the days that the candidates' means are of.
     each = [
         trial.figures(Even.name)["deviance"]
-        for trial in found
+        for trial in found[: len(found) - held_back]
         if trial.said.keys() >= champion.deviance.keys() and trial.actual.any()
     ]
     own = {Even.name: float(np.mean(each)) if each else float("nan")}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from clv.core.errors import HistoryError
-from clv.core.types import AsOf, Horizon
+from clv.core.types import AsOf, Floats, Horizon
 
 #: A window is at most this part of the log, so that there are two parts to learn from.
 WINDOW_SHARE = 1 / 3
@@ -42,8 +45,8 @@ def last_origin(first_day: AsOf, as_of: AsOf, horizon: Horizon) -> Origin:
     return Origin(as_of.minus(days), Horizon(days))
 
 
-def last_part(first_day: AsOf, as_of: AsOf, share: float = 0.15) -> Origin:
-    """The cut-off after which the last part of the log's days lies, and those days.
+def last_parts(first_day: AsOf, as_of: AsOf, share: float = 0.15) -> tuple[Origin, Origin]:
+    """Two cut-offs with a part of the log's days after each: the last but one part, and the last.
 
     Raises
     ------
@@ -56,7 +59,8 @@ def last_part(first_day: AsOf, as_of: AsOf, share: float = 0.15) -> Origin:
             f"history: the log spans {span} day(s), of which {share:.0%} are none. Give a longer"
             " log."
         )
-    return Origin(as_of.minus(days), Horizon(days))
+    last = Origin(as_of.minus(days), Horizon(days))
+    return Origin(last.cutoff.minus(days), last.window), last
 
 
 def rolling(first_day: AsOf, as_of: AsOf, horizon: Horizon, most: int) -> list[Origin]:
@@ -79,3 +83,15 @@ def rolling(first_day: AsOf, as_of: AsOf, horizon: Horizon, most: int) -> list[O
     cutoffs = [last.cutoff.minus(i * step) for i in range(most)]
     known = [day for day in cutoffs if (day.day - first_day.day).days >= shortest]
     return [Origin(day, last.window) for day in reversed(known or [last.cutoff])]
+
+
+def alike(origins: Sequence[Origin]) -> Floats:
+    """(k, k) parts of their days that each two windows have in common.
+
+    What comes on other days being other chance, figures of the windows correlate by as much.
+    """
+    begin = np.array([origin.cutoff.day.toordinal() for origin in origins], dtype=np.float64)
+    days = np.array([origin.window.n_days for origin in origins], dtype=np.float64)
+    end = begin + days
+    common = np.minimum.outer(end, end) - np.maximum.outer(begin, begin)
+    return np.asarray(np.maximum(common, 0.0) / np.sqrt(np.outer(days, days)))

@@ -90,6 +90,7 @@ class Learner(Protocol):
     """Learns spend over a window from features. Files hold no code."""
 
     name: str
+    threads: int
 
     def fit(self, rows: Rows, check: Rows | None = None) -> Self:
         """Learn; `check` are later rows, which say when to stop.

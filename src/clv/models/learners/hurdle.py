@@ -70,20 +70,15 @@ class Hurdle(LogLearner):
             return np.full(len(X), self.share_)
         return np.asarray(expit(self.whether_.score(X, self.threads)))
 
-    def _learn(self, rows: Rows, check: Rows | None) -> None:
+    def _learn(self, rows: Rows, check: Rows | None) -> None:  # noqa: ARG002
         told = self.settings, self.seed, self.threads
         bought = rows.take(rows.bought)
         self.mean_spend_ = bought.mean()
         self.whether_ = self.how_much_ = None
         if not rows.bought.all():
-            self.whether_ = LightGBMTrees.grow(
-                _of_buying(rows), None if check is None else _of_buying(check), "binary", *told
-            )
+            self.whether_ = LightGBMTrees.grow(_of_buying(rows), None, "binary", *told)
         if len(bought) >= FEWEST:
-            later = None
-            if check is not None and check.bought.any():
-                later = check.take(check.bought)
-            self.how_much_ = LightGBMTrees.grow(bought, later, "tweedie", *told)
+            self.how_much_ = LightGBMTrees.grow(bought, None, "tweedie", *told)
 
     def _log(self, X: Floats) -> Floats:
         found = np.zeros(len(X))

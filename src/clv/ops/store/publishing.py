@@ -144,7 +144,12 @@ def publish(
 
 
 def rollback(
-    store: Store, *, name: str = CHAMPION, actor: str = "cli", besides: Besides | None = None
+    store: Store,
+    *,
+    name: str = CHAMPION,
+    actor: str = "cli",
+    request_id: str | None = None,
+    besides: Besides | None = None,
 ) -> Published:
     """Make the run before the one that readers see; again, the one before that.
 
@@ -156,7 +161,7 @@ def rollback(
     with store.turn(PUBLISH), store.writing() as conn:
         _begin(conn)
         run_no, _ = preceding(conn, name)
-        return _point(conn, name, run_no, ROLLBACK, actor, besides)
+        return _point(conn, name, run_no, ROLLBACK, actor, besides, request_id)
 
 
 def preceding(conn: Connection, name: str = CHAMPION) -> tuple[int, str]:
@@ -317,7 +322,13 @@ def _load(conn: Connection, run_no: int, run: Run) -> None:
 
 
 def _point(
-    conn: Connection, name: str, run_no: int, action: str, actor: str, besides: Besides | None
+    conn: Connection,
+    name: str,
+    run_no: int,
+    action: str,
+    actor: str,
+    besides: Besides | None,
+    request_id: str | None = None,
 ) -> Published:
     # Orders that come in are scored by the run that the pointer means: one after the other.
     lock(conn, "forecasts")
@@ -345,6 +356,7 @@ def _point(
         actor=actor,
         action=f"run.{action}",
         target=found.run_id,
+        request_id=request_id,
         detail={"name": name, "revision": found.revision},
     )
     return Published(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from clv.core.schema import OPTIONAL_COLUMNS, TRANSACTIONS
 from clv.data.checking import FLAGGED
 from clv.data.engine import storage_errors
 from clv.data.settings import Columns
+from clv.ops.orderrows import CENT
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 LEFT_OUT = frozenset({"line", "currency"})
 #: Settings that name a column otherwise than the accepted log does.
 _SETTINGS = {"customer_id": "customer", "is_return": "return_flag"}
-_CENT = Decimal("0.0001")
 
 
 def gather(log: Path, orders: Sequence[Row[Any]], place: Path) -> list[str]:
@@ -68,6 +69,15 @@ def gather(log: Path, orders: Sequence[Row[Any]], place: Path) -> list[str]:
     return list(schema.names)
 
 
+def rows_of(log: Path, customers: Collection[str]) -> pa.Table:
+    """What the log of a run says of some customers' orders: customer, date, amount, and its id."""
+    named = pc.field("customer_id").isin(pa.array(sorted(customers), pa.string()))
+    with storage_errors(log):
+        there = pq.read_schema(log).names
+        wanted = [name for name in ("customer_id", "date", "amount", "order_id") if name in there]
+        return pq.read_table(log, columns=wanted, filters=named)
+
+
 def columns_of(names: Sequence[str]) -> Json:
     """Settings by which a run finds the columns, so that none has to be recognised."""
     settings = {_SETTINGS.get(name, name): name for name in names}
@@ -80,7 +90,7 @@ def _batch(orders: Sequence[Row[Any]], schema: pa.Schema) -> pa.RecordBatch:
         {
             "customer_id": order.customer_id,
             "date": order.date,
-            "amount": Decimal(order.amount).quantize(_CENT),
+            "amount": Decimal(order.amount).quantize(CENT),
             "order_id": order.order_id,
             **{
                 name: _value(said, kinds[name])

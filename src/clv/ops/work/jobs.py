@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlalchemy import JSON, and_, case, insert, literal, null, or_, select, update
 
 from clv.core.errors import JobError, SettingError, StoppedError
+from clv.ops import audit
 from clv.ops.store.documents import plain
 from clv.ops.store.tables import job as table
 from clv.ops.work import kinds
@@ -117,9 +118,7 @@ class Services(Protocol):
 
 
 def submit(services: Services, kind: str, params: Json, actor: str, *, local: bool = False) -> Job:
-    """Ask for long work. Once this returns, the job will be done whatever breaks meanwhile.
-
-    The row is written first; the queue only wakes a worker, who finds rows by itself as well.
+    """Ask for long work, as `enter`.
 
     Parameters
     ----------
@@ -131,9 +130,30 @@ def submit(services: Services, kind: str, params: Json, actor: str, *, local: bo
     SettingError : what is asked cannot be
     StoreError : the row could not be written
     """
-    checked = kinds.checked(kind, params, local=local)
+    return enter(services, kind, kinds.checked(kind, params, local=local), actor)
+
+
+def enter(
+    services: Services, kind: str, params: Json, actor: str, request_id: str | None = None
+) -> Job:
+    """Ask for long work. Once this returns, the job will be done whatever breaks meanwhile.
+
+    The row is written first, and with it who asked into the audit; the queue only wakes a worker,
+    who finds rows by itself as well.
+
+    Parameters
+    ----------
+    params : as `kinds.checked` returns them
+
+    Raises
+    ------
+    StoreError : the row could not be written
+    """
     with services.store.writing() as conn:
-        made = create(conn, kind, checked, actor)
+        made = create(conn, kind, params, actor)
+        audit.write(
+            conn, actor=actor, action=f"job.{kind}", target=made.job_id, request_id=request_id
+        )
     services.queue.offer(made.job_id)
     return made
 
@@ -208,8 +228,14 @@ def listed(
     return [Job.of(row) for row in conn.execute(asked)]
 
 
-def ask_to_cancel(store: Store, job_id: str) -> Job:
+def ask_to_cancel(
+    store: Store, job_id: str, actor: str = "cli", request_id: str | None = None
+) -> Job:
     """Stop a job: at once where it waits, within seconds where it runs; over, it stays as it is.
+
+    Parameters
+    ----------
+    actor : who asks, for the audit
 
     Raises
     ------
@@ -228,6 +254,9 @@ def ask_to_cancel(store: Store, job_id: str) -> Job:
     with store.writing() as conn:
         found = find(conn, job_id)
         conn.execute(asked)
+        audit.write(
+            conn, actor=actor, action="job.cancel", target=found.job_id, request_id=request_id
+        )
         return find(conn, found.job_id)
 
 

@@ -100,7 +100,11 @@ class TrainParams(_OfLog):
         description="Train this model only, and publish it under its own name, beside the champion."
         " Default: all of the budget, and the best is published as champion.",
     )
-    publish: bool = Field(default=True, description="Let readers see the outcome.")
+    publish: bool | None = Field(
+        default=None,
+        description="Let readers see the outcome. Default: yes, unless it learned from a made-up"
+        " shop and would take the place of a run that did not.",
+    )
 
     @property
     def config(self) -> JobConfig:

@@ -11,14 +11,14 @@ from clv.core.errors import UnsuitedError
 from clv.ops import uploads
 from clv.ops.config import LogConfig, RunConfig
 from clv.ops.generating import TRUTH, generate
-from clv.ops.orderrows import unknown_to
+from clv.ops.orderrows import gathered_to, mark_of, perhaps_unknown, unknown
 from clv.ops.progress import Stages
-from clv.ops.runs import Run
+from clv.ops.runs import MADE_UP, Run, served
 from clv.ops.shopconfig import GenerateConfig
 from clv.ops.store import tables
 from clv.ops.store.database import lock
 from clv.ops.store.publishing import current
-from clv.ops.work.gathering import columns_of, gather
+from clv.ops.work.gathering import columns_of, gather, rows_of
 from clv.ops.work.params import CHAMPION, FILES, UPLOADED
 
 if TYPE_CHECKING:
@@ -40,11 +40,15 @@ class Found:
     log : as a run reads it: a path, an address, or the name of the bundled log
     settings : those asked for, over those that come with the log
     read_at : when the log was as it is; what came in later is not in it
+    made_up : it is of a made-up shop
+    gathered : the last order that came in that it was gathered with, as `orderrows.mark_of` tells
     """
 
     log: str
     settings: Json
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    made_up: bool = False
+    gathered: Json | None = None
 
 
 def found(context: JobContext, source: Json, settings: Json, reporter: Reporter) -> Found:
@@ -53,7 +57,7 @@ def found(context: JobContext, source: Json, settings: Json, reporter: Reporter)
     Raises
     ------
     UnknownUploadError : there is no such upload
-    StoreError, RunError : nothing is published whose log could be taken
+    StoreError, RunError, LostRunError : nothing is published whose log could be taken
     UnsuitedError : what is published learned from a table of customers
     """
     ((kind, what),) = source.items()
@@ -62,7 +66,7 @@ def found(context: JobContext, source: Json, settings: Json, reporter: Reporter)
         sent = uploads.find(context.home, what)
         return Found(str(sent.path), asked, sent.received_at)
     if kind == "sample":
-        return Found(str(_sample(context, what, reporter)), asked)
+        return Found(str(_sample(context, what, reporter)), asked, made_up=True)
     if kind == "log":
         return _published(context, asked, reporter)
     return Found(what, asked)
@@ -93,21 +97,25 @@ def _published(context: JobContext, asked: Json, reporter: Reporter) -> Found:
     stages = Stages(reporter)
     with stages.stage("gather the log"):
         with context.store.writing() as conn:
-            # Whoever keeps orders holds this lock: none can be dated before now and come later.
+            # Whoever keeps orders holds this lock: none of a lower number can come later.
             lock(conn, "forecasts")
-            read_at = datetime.now(UTC)
-            run = Run.open(Path(current(conn, CHAMPION).folder))
+            read_at, mark = datetime.now(UTC), mark_of(conn)
+            now = current(conn, CHAMPION)
+            with served():
+                run = Run.open(Path(now.folder))
             if run.manifest.get("kind") == "table":
                 raise UnsuitedError(
                     "source: the run in charge learned from a table of customers and has no log of"
                     " orders. Upload one."
                 )
-            orders = conn.execute(
+            gathered = gathered_to(conn, run)
+            came = conn.execute(
                 tables.purchase.select()
-                .where(unknown_to(run))
+                .where(perhaps_unknown(run, gathered))
                 .order_by(tables.purchase.c.purchase_no)
             ).all()
-        names = gather(run.transactions, orders, place)
+        log = rows_of(run.transactions, {order.customer_id for order in came})
+        names = gather(run.transactions, unknown(came, log, run, gathered), place)
     own = {
         name: value
         for name, value in run.manifest["settings"].items()
@@ -119,4 +127,6 @@ def _published(context: JobContext, asked: Json, reporter: Reporter) -> Found:
             own.pop(name)
     if "customers" not in own:
         own.pop("known", None)
-    return Found(str(place), {**own, **columns_of(names), **asked}, read_at)
+    made_up = bool(run.manifest.get(MADE_UP))
+    settings = {**own, **columns_of(names), **asked}
+    return Found(str(place), settings, read_at, made_up, mark)

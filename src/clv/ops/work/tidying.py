@@ -7,18 +7,26 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv.ops import runs, uploads
+from sqlalchemy import delete, select, tuple_
+
+from clv.ops import keys, runs, uploads
+from clv.ops.store.tables import audit, reply
 from clv.ops.work import jobs
 from clv.ops.work.workplace import BACKTESTS, JOBS, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import ColumnElement, Table
+
     from clv.ops.store.database import Store
     from clv.ops.work.workplace import Workplace
 
-#: How long uploads, made-up shops and backtests are kept.
+#: How long uploads, made-up shops and backtests are kept, answers under an Idempotency-Key, and
+#: what the audit says of those without a key.
 KEPT = timedelta(days=30)
+#: Rows removed in one transaction: others write between two.
+_LOT = 5_000
 
 
 def forget(place: Workplace, job_id: str) -> None:
@@ -31,7 +39,7 @@ def tidy(place: Workplace, store: Store) -> None:
 
     Raises
     ------
-    StoreError : the store cannot be asked which jobs still need theirs
+    StoreError : the store cannot be asked which jobs still need theirs, or written
     """
     with store.reading() as conn:
         open_ = [
@@ -53,6 +61,22 @@ def tidy(place: Workplace, store: Store) -> None:
         runs.sweep(place.home / made)
     needed = {word for job in open_ for word in _words(job.params)}
     uploads.remove_old(place.home, before, needed)
+    _remove(store, reply, reply.c.at < before)
+    # What is known of whom stays: strangers alone could write without end.
+    _remove(store, audit, audit.c.at < before, audit.c.actor == keys.STRANGER)
+
+
+def _remove(store: Store, table: Table, *old: ColumnElement[bool]) -> None:
+    # Looked for by a read, which holds up nobody, however much there is to look through.
+    wanted = select(*table.primary_key).where(*old).limit(_LOT)
+    while True:
+        with store.reading() as conn:
+            found = [tuple(row) for row in conn.execute(wanted)]
+        if found:
+            with store.writing() as conn:
+                conn.execute(delete(table).where(*old, tuple_(*table.primary_key).in_(found)))
+        if len(found) < _LOT:
+            return
 
 
 def _age(path: Path) -> timedelta:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from clv.core.errors import RunError
 from clv.ops import pipeline, promotion, runs
 from clv.ops.jobconfig import JobConfig
-from clv.ops.runs import Run
+from clv.ops.runs import MADE_UP, Run
 from clv.ops.store import publishing
 from clv.ops.tables import run_table
 from clv.ops.work import share
+from clv.ops.work.madeup import real_run_served
 from clv.ops.work.params import CHAMPION, PublishParams, TrainParams
 from clv.ops.work.patience import patiently
 from clv.ops.work.sources import found
@@ -34,10 +35,12 @@ FIGURES = (
 def train(context: JobContext) -> Json:
     """Compare models, forecast with the best, and publish the run unless told not to.
 
+    Unless told to, a run on a made-up shop does not take the place of a real one.
+
     Returns
     -------
     {"run_id", "kind", "model", "label", "customers", "training_samples", "as_of",
-    "horizon_days", "level", "metrics": {figure: value}, "published": name or None}
+    "horizon_days", "level", "made_up", "metrics": {figure: value}, "published": name or None}
     """
     params = TrainParams.checked(context.job.params)
     of_table = "target" in params.settings
@@ -48,9 +51,13 @@ def train(context: JobContext) -> Json:
         weights = {stage: n for stage, n in weights.items() if stage not in share.SHOP}
     reporter = context.reporter(weights)
     run = _made_before(context) or _made(context, params, reporter)
-    if not params.publish:
-        return {**told(run), "published": None}
     name = CHAMPION if params.model_type is None else f"model:{params.model_type}"
+    publish = params.publish
+    if publish is None:
+        replaces = name == CHAMPION and bool(run.manifest.get(MADE_UP))
+        publish = not (replaces and patiently(lambda: real_run_served(context.store)))
+    if not publish:
+        return {**told(run), "published": None}
     return _published(context, run, name, reporter)
 
 
@@ -76,6 +83,7 @@ def told(run: Run) -> Json:
         "as_of": manifest["as_of"],
         "horizon_days": manifest.get("horizon_days"),
         "level": manifest["level"],
+        MADE_UP: bool(manifest.get(MADE_UP)),
         "metrics": {figure: row[figure] for figure in FIGURES if row.get(figure) is not None},
     }
 
@@ -106,7 +114,9 @@ def _made(context: JobContext, params: TrainParams, reporter: Reporter) -> Run:
         run = run_table(table.table_settings(context.machine), reporter)
     else:
         settings = config.run_settings(log.log, context.machine)
-        run = pipeline.run(replace(settings, read_at=log.read_at), reporter)
+        known: Json = {"read_at": log.read_at, "made_up": log.made_up, "gathered": log.gathered}
+        settings = replace(settings, **known)
+        run = pipeline.run(settings, reporter)
     runs.write_json(context.folder / MADE, {"run_id": run.manifest["run_id"]})
     return run
 

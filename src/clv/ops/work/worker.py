@@ -194,6 +194,7 @@ class Worker:
 
     def _sweep(self) -> None:
         """Find jobs whose worker is gone, and those that the queue did not bring."""
+        self._liveness.beat()
         try:
             settled = time.monotonic() - self._reached > SETTLED
             for job in jobs.reclaim(

@@ -39,18 +39,10 @@ def test_after_the_window_one_may_come_again():
     assert taken(limiter, "a", 5) == 1
 
 
-def test_asking_whether_one_may_come_counts_nothing():
-    limiter = Limiter("3/hour")
-    assert all(limiter.full("a") is None for _ in range(10))
-    taken(limiter, "a", 3)
-    assert limiter.full("a").allowed == 3
-
-
 def test_without_a_rate_all_may_come():
     limiter = Limiter(None)
     assert not limiter.limited
     assert taken(limiter, "a", 1000) == 1000
-    assert limiter.full("a") is None
 
 
 def test_a_rate_that_is_none_is_named():

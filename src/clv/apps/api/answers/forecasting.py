@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from clv.apps.api.answers.appending import text_of
 from clv.apps.api.answers.batches import checked, item_problems, require_few
+from clv.apps.api.answers.serving import notices_of
 from clv.apps.api.edge.faults import Fault
 from clv.apps.api.edge.problems import invalid
 from clv.apps.api.schemas.transactions import MOST_ORDERS, GuestBody, StayBody
@@ -116,7 +117,7 @@ def forecast(
         "level": champion.level if level is None else level,
         "snapshot_date": day,
         "xdays": days,
-        "notices": [] if scored is None else list(scored.notices),
+        "notices": notices_of(champion.run) + ([] if scored is None else list(scored.notices)),
         "model": manifest["champion"]["name"],
         "model_version": champion.version,
         "as_of": day,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clv.apps.api.answers.modelnames import aliases_of, model_name
-from clv.apps.api.answers.serving import model_of, of_run, serve
+from clv.apps.api.answers.serving import notices_of, of_run, serve
 from clv.apps.api.schemas.models import Figures, Row
 from clv.core.errors import RunError, UnsuitedError
 from clv.models import registry
+from clv.ops.runs import MADE_UP, served
 from clv.ops.store import publishing
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ def listed(services: Services) -> Json:
     """`schemas.models.Models`."""
     with services.store.reading() as conn:
         runs = publishing.listed(conn, _MOST_LOOKED)
-    served = {name: run["run_id"] for run in runs for name in run["served_as"]}
+    by_name = {name: run["run_id"] for run in runs for name in run["served_as"]}
     try:
-        champion: str | None = model_of(services.champions.current())
+        champion: str | None = publishing.current_of(services.store).model
     except RunError:
         champion = None
     models = [
@@ -42,7 +43,7 @@ def listed(services: Services) -> Json:
             "about": entry.about,
             "kind": entry.kind,
             "champion": entry.name == champion,
-            "model_version": served.get(f"model:{entry.name}"),
+            "model_version": by_name.get(f"model:{entry.name}"),
             "train": f"/api/train/{entry.name}" if entry.kind == "model" else None,
         }
         for entry in registry.ENTRIES
@@ -69,6 +70,7 @@ def info(services: Services, model_type: str) -> Json:
         "margin": manifest.get("margin"),
         "annual_discount_rate": manifest.get("annual_discount_rate"),
         "customers": manifest["counts"]["customers"],
+        "made_up": bool(manifest.get(MADE_UP)),
         "training_samples": training_samples(serving),
         "created_at": manifest["created_at"],
         "published_at": serving.current.published_at,
@@ -79,7 +81,7 @@ def info(services: Services, model_type: str) -> Json:
             for each in moved[:_MOST_TOLD]
         ],
         "readiness": verdict(serving.champion.run),
-        "warnings": manifest.get("warnings", []),
+        "warnings": [*notices_of(serving.champion.run), *manifest.get("warnings", [])],
         "clv_version": manifest["clv_version"],
     }
 
@@ -87,7 +89,7 @@ def info(services: Services, model_type: str) -> Json:
 def performance(services: Services, model_type: str) -> Json:
     """`schemas.models.Performance`."""
     serving = serve(services.champions, model_type)
-    manifest, board = serving.champion.run.manifest, serving.champion.run.leaderboard
+    manifest, board = serving.champion.run.manifest, _board(serving.champion.run)
     return {
         **of_run(serving),
         "model_type": model_name(model_type),
@@ -103,7 +105,7 @@ def performance(services: Services, model_type: str) -> Json:
 def metrics(services: Services, model_type: str) -> Json:
     """`schemas.models.ModelMetrics`."""
     serving = serve(services.champions, model_type)
-    manifest, board = serving.champion.run.manifest, serving.champion.run.leaderboard
+    manifest, board = serving.champion.run.manifest, _board(serving.champion.run)
     return {
         **of_run(serving),
         "rule": board["rule"],
@@ -130,7 +132,7 @@ def readiness(services: Services, model_type: str) -> Json:
             "readiness: the run learned from a table of customers, and only a log of orders is"
             " looked through. See `warnings` of /api/model/info."
         )
-    told = serving.champion.run.readiness
+    told = _readiness(serving.champion.run)
     checks = [
         {name: check.get(name) for name in ("name", "status", "found", "means", "instead")}
         for check in told["checks"]
@@ -140,18 +142,28 @@ def readiness(services: Services, model_type: str) -> Json:
 
 def figures(run: Run) -> Json:
     """The champion's, on what it had not seen: `schemas.models.Figures`."""
-    own: Json = next((row for row in run.leaderboard["rows"] if row["champion"]), {})
+    own: Json = next((row for row in _board(run)["rows"] if row["champion"]), {})
     return {name: own.get(name) for name in _FIGURES}
 
 
 def verdict(run: Run) -> str | None:
-    return str(run.readiness["verdict"]) if run.manifest.get("kind", "log") == "log" else None
+    return str(_readiness(run)["verdict"]) if run.manifest.get("kind", "log") == "log" else None
 
 
 def training_samples(serving: Serving) -> int:
     """Customers that the run learned from."""
     counts = serving.champion.run.manifest["counts"]
     return int(counts.get("with_target", counts["customers"]))
+
+
+def _board(run: Run) -> Json:
+    with served():
+        return run.leaderboard
+
+
+def _readiness(run: Run) -> Json:
+    with served():
+        return run.readiness
 
 
 def _row(row: Json) -> Json:

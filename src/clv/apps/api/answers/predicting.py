@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from clv.apps.api.answers.batches import checked, item_problems, require_few
 from clv.apps.api.answers.forecasting import forecast
 from clv.apps.api.answers.profiles import Reading, reading
-from clv.apps.api.answers.serving import of_run, serve
+from clv.apps.api.answers.serving import notices_of, of_run, serve
 from clv.apps.api.schemas.profile import ProfileBody
 from clv.core.errors import ProfileError
 
@@ -47,7 +47,7 @@ def one(services: Services, body: ProfileBody, model_type: str, level: float | N
     (told,) = serving.champion.of_profiles([read.profile], level=level, today=read.day)
     about = _about(serving, level)
     _count(services, about, [told])
-    return _prediction(told, read, about)
+    return _prediction(told, read, about, notices_of(serving.champion.run))
 
 
 def many(services: Services, body: BatchBody, model_type: str, level: float | None) -> Json:
@@ -70,8 +70,9 @@ def many(services: Services, body: BatchBody, model_type: str, level: float | No
     answers = dict(_scored(serving, readings, level))
     about = _about(serving, level)
     _count(services, about, list(answers.values()))
+    notices = notices_of(serving.champion.run)
     predictions = [
-        {"index": index, **_prediction(answers[index], readings[index], about)}
+        {"index": index, **_prediction(answers[index], readings[index], about, notices)}
         for index in readings
     ]
     return {
@@ -123,9 +124,11 @@ def _about(serving: Serving, level: float | None) -> Json:
     return {**of_run(serving), "level": serving.champion.level if level is None else level}
 
 
-def _prediction(told: Json, read: Reading, about: Json) -> Json:
+def _prediction(told: Json, read: Reading, about: Json, notices: list[str]) -> Json:
     names = read.names
-    made = {field: told.get(called) for field, called in _PAIRS}
+    made: Json = {field: told.get(called) for field, called in _PAIRS}
+    if notices:
+        made["notices"] = [*notices, *made["notices"]]
     made["not_used"] = [names.get(name, name) for name in told["not_used"]]
     return {**made, **about, "as_of": read.day}
 

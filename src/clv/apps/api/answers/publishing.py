@@ -26,12 +26,18 @@ def listed(conn: Connection, limit: int) -> Json:
     return {"runs": found, "count": len(found)}
 
 
-def rolled_back(services: Services, name: str, who: str) -> Json:
+def rolled_back(services: Services, name: str, who: str, request_id: str) -> Json:
     """The run before the one that is served, served again: `schemas.runs.Moved`.
 
     Raises
     ------
     RunError : there is none, or its forecasts are no longer in the store
     """
-    done = promotion.take_back(services.store, services.settings.machine(), name=name, actor=who)
+    done = promotion.take_back(
+        services.store,
+        services.settings.machine(),
+        name=name,
+        actor=who,
+        request_id=request_id,
+    )
     return {"name": done.name, "run_id": done.run_id, "revision": done.revision}

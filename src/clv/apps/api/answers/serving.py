@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from clv.apps.api.answers.modelnames import model_name
 from clv.core.errors import RunError, UnsuitedError
+from clv.ops.runs import MADE_UP
 from clv.ops.store.publishing import CHAMPION
 
 if TYPE_CHECKING:
     from clv.core.types import Json
     from clv.ops.champions import Champions, Serving
+    from clv.ops.runs import Run
     from clv.ops.store.publishing import Current
+
+MADE_UP_SHOP = "the model learned from a made-up shop: its forecasts say nothing of yours"
 
 
 def serve(champions: Champions, model_type: str) -> Serving:
@@ -22,6 +26,7 @@ def serve(champions: Champions, model_type: str) -> Serving:
     SettingError : there is no such model
     UnsuitedError : it has not been trained for being asked for by name
     RunError : nothing is published
+    LostRunError : the run cannot be read
     """
     name = model_name(model_type)
     if name == CHAMPION:
@@ -40,6 +45,11 @@ def serve(champions: Champions, model_type: str) -> Serving:
 
 def model_of(serving: Serving) -> str:
     return str(serving.champion.run.manifest["champion"]["name"])
+
+
+def notices_of(run: Run) -> list[str]:
+    """What whoever is told a forecast should know of the run it is by."""
+    return [MADE_UP_SHOP] if run.manifest.get(MADE_UP) else []
 
 
 def of_run(serving: Serving) -> Json:

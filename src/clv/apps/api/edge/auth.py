@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from clv.apps.api.edge.problems import ProblemError
+from clv.apps.api.services.behind import Refusal
 from clv.apps.api.services.limits import TooMany, address_of
-from clv.ops import audit, keys
+from clv.ops import keys
 
 if TYPE_CHECKING:
     from clv.apps.api.edge.declare import Declared
@@ -42,7 +43,7 @@ class Actor:
 
 
 LOOPBACK = Actor("loopback", frozenset({keys.ADMIN}))
-NOBODY = Actor("nobody", frozenset())
+NOBODY = Actor(keys.STRANGER, frozenset())
 
 
 def actor(request: Request) -> Actor:
@@ -66,20 +67,28 @@ async def admit(scope: Scope, said: Declared, services: Services) -> None:
         scope["clv.actor"] = who
         if not who.allows(said.scope):
             raise _forbidden(who, said.scope)
-        if services.limiter.limited:
-            name = address_of(_client(scope)) if who is LOOPBACK else who.name
-            if (too_many := services.limiter.take(name)) is not None:
-                raise _rate(too_many)
+        if who is not LOOPBACK:
+            _count(who.name, services)
     except ProblemError as error:
         if said.action is not None:
-            _audit(scope, said.action, error, services)
+            # What was done is put into the audit by the write itself.
+            name = scope.get("clv.actor", NOBODY).name
+            services.behind.refused(
+                Refusal(name, said.action, error.code, error.status_code), scope["clv.request_id"]
+            )
         raise
 
 
 async def _identified(scope: Scope, needed: str, services: Services) -> Actor:
+    """
+    Raises
+    ------
+    ProblemError : no valid key (401), too many requests without one (429)
+    """
     headers = scope["clv.headers"]
     token = _token(headers)
     if token is None:
+        _count(address_of(_client(scope)), services)
         if not services.open_door:
             raise _unauthorized("key: none was sent.", needed)
         if any(name in headers for name in _FORWARDED) or not _is_here(_client(scope)):
@@ -90,26 +99,34 @@ async def _identified(scope: Scope, needed: str, services: Services) -> Actor:
             )
         return LOOPBACK
     known = services.keyring.remembered(token)
-    key = known[0] if known is not None else await _found(scope, token, services)
+    key = known[0] if known is not None else await _found(token, services)
     if key is None:
+        # Only now: whoever shares an address with somebody who guesses is let in by a valid key.
+        if (too_many := services.guesses.take(address_of(_client(scope)))) is not None:
+            raise _rate("keys: more than {} unknown, expired or revoked came from here", too_many)
         raise _unauthorized(
             "key: the one sent is unknown, expired or revoked.", needed, 'error="invalid_token"'
         )
     return Actor(key.key_id, key.scopes)
 
 
-async def _found(scope: Scope, token: str, services: Services) -> Key | None:
-    address = address_of(_client(scope))
-    if (too_many := services.guesses.full(address)) is not None:
-        raise _rate(too_many)
+async def _found(token: str, services: Services) -> Key | None:
     key = await services.ask(services.keyring.find, token)
-    if key is None:
-        services.guesses.take(address)
-        return None
-    today = datetime.now(UTC).date()
-    if key.used_on != today:
-        services.behind.put(partial(keys.used, key_id=key.key_id, day=today))
+    if key is not None:
+        today = datetime.now(UTC).date()
+        if key.used_on != today:
+            services.behind.put(partial(keys.used, key_id=key.key_id, day=today))
     return key
+
+
+def _count(name: str, services: Services) -> None:
+    """
+    Raises
+    ------
+    ProblemError : too many requests by that key, or from that address without one
+    """
+    if services.limiter.limited and (too_many := services.limiter.take(name)) is not None:
+        raise _rate("requests: more than {}", too_many)
 
 
 def _token(headers: dict[bytes, bytes]) -> str | None:
@@ -164,26 +181,10 @@ def _forbidden(who: Actor, needed: str) -> ProblemError:
     )
 
 
-def _rate(too_many: TooMany) -> ProblemError:
+def _rate(what: str, too_many: TooMany) -> ProblemError:
     return ProblemError(
         429,
         "rate-limit",
-        f"requests: more than {too_many.allowed} in {too_many.window} s."
-        f" Ask again in {too_many.wait} s.",
+        f"{what.format(too_many.allowed)} in {too_many.window} s. Ask again in {too_many.wait} s.",
         headers=too_many.headers(),
-    )
-
-
-def _audit(scope: Scope, action: str, error: ProblemError, services: Services) -> None:
-    """What was refused stands in the audit; what was done is put there by the write itself."""
-    who: Actor = scope.get("clv.actor", NOBODY)
-    services.behind.put(
-        partial(
-            audit.write,
-            actor=who.name,
-            action=action,
-            outcome=audit.REFUSED,
-            request_id=scope.get("clv.request_id"),
-            detail={"code": error.code, "status": error.status_code},
-        )
     )

@@ -5,15 +5,11 @@ is refused here, once, and not where it would break.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from fastapi import params
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from starlette.requests import Request
-from starlette.responses import Response
 
 from clv.apps.api.edge.faults import Fault, faults_of, pointer
 from clv.apps.api.edge.problems import ProblemError, invalid
@@ -86,27 +82,6 @@ def require_json(request: Request, body: bytes) -> None:
         raise ProblemError(
             415, "media-type", f"Content-Type {said}; send the body as application/json."
         )
-
-
-class JsonRoute(APIRoute):
-    """A route whose body is read strictly."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-        if self.body_field is None or isinstance(self.body_field.field_info, params.Form):
-            return handle
-
-        async def strictly(request: Request) -> Response:
-            strict = _StrictRequest(request.scope, request.receive)
-            require_json(strict, await strict.body())
-            return await handle(strict)
-
-        return strictly
-
-
-class _StrictRequest(Request):
-    async def json(self) -> Any:
-        return parsed(await self.body())
 
 
 def _suspect(body: bytes) -> bool:

@@ -16,7 +16,6 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clv.apps.api.edge.bodies import JsonRoute
 from clv.apps.api.edge.declare import Declared, declared
 from clv.apps.api.edge.direct import shortened
 from clv.apps.api.edge.problems import ProblemError
@@ -169,9 +168,7 @@ def flattened(routers: Sequence[Any]) -> list[APIRoute]:
         for route in router.routes:
             if not isinstance(route, APIRoute):
                 raise TypeError(f"{route!r} is no plain route")
-            if route.body_field is not None and not isinstance(route, JsonRoute):
-                raise TypeError(
-                    f"{route.path} reads its body loosely: use bodies.read or JsonRoute"
-                )
+            if route.body_field is not None:
+                raise TypeError(f"{route.path} reads its body loosely: use bodies.read")
             found.append(route)
     return found

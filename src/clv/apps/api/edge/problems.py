@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from clv.apps.api.edge.faults import Fault, faults_of
-from clv.core.errors import ClvError
+from clv.core.errors import BusyError, ClvError
 from clv.core.types import Json
 
 if TYPE_CHECKING:
@@ -157,7 +157,8 @@ async def _of_clv(request: Request, error: Exception) -> Response:
     scope, detail = request.scope, error.message
     services: Services | None = getattr(request.app.state, "services", None)
     headers = {"retry-after": str(RETRY_SECONDS)} if error.status == 503 else None
-    if services is not None and error.status >= 500 and error.status != 501:
+    told = error.status == 501 or isinstance(error, BusyError)
+    if services is not None and error.status >= 500 and not told:
         # Where the store is and what is wrong with the machine is for its owner to read.
         number = scope.get("clv.request_id")
         services.log.error("error", request_id=number, code=error.code, message=detail)
@@ -173,10 +174,7 @@ async def _of_clv(request: Request, error: Exception) -> Response:
 
 async def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    route = request.scope.get("route")
-    body = getattr(route, "body_field", None)
-    model = body.field_info.annotation if body is not None else None
-    return of(request.scope, invalid(faults_of(error.errors(), model)))
+    return of(request.scope, invalid(faults_of(error.errors())))
 
 
 async def _of_http(request: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from clv.apps.api.edge.auth import actor
-from clv.apps.api.services.wiring import change, request_id, services
+from clv.apps.api.services.wiring import request_id, services
 from clv.core.types import Json
 from clv.ops import audit
 
@@ -19,10 +19,10 @@ async def record(
     ------
     StoreError : it could not be written
     """
-    store, who, number = services(request).store, actor(request).name, request_id(request)
+    here, who, number = services(request), actor(request).name, request_id(request)
 
-    def write() -> None:
-        with store.writing() as conn:
+    def put() -> None:
+        with here.store.writing() as conn:
             audit.write(
                 conn,
                 actor=who,
@@ -32,4 +32,4 @@ async def record(
                 detail=detail,
             )
 
-    await change(write)
+    await here.writing.surely(put)

@@ -14,7 +14,7 @@ from clv.apps.api.edge.declare import needs
 from clv.apps.api.routes.params import Limit, within_page
 from clv.apps.api.schemas.customers import CustomerPage, CustomerTold, History
 from clv.apps.api.schemas.filters import CustomerFilters
-from clv.apps.api.services.wiring import ask, change, read, services
+from clv.apps.api.services.wiring import ask, read, score, services
 
 router = APIRouter(tags=["customers"])
 
@@ -36,8 +36,8 @@ async def list_customers(request: Request, asked: Annotated[CustomerFilters, Que
     one begins; a cursor of a run that is no longer served is answered with 409.
     """
     here = services(request)
-    within_page(here, asked.limit)
-    return of_bytes(await ask(request, customers.page, here, asked.query(), asked.total))
+    query = asked.query(within_page(here, asked.limit))
+    return of_bytes(await ask(request, customers.page, here, query, asked.total))
 
 
 # Ids may have slashes in them.
@@ -52,7 +52,7 @@ async def history(request: Request, customer_id: CustomerId, limit: Limit = 100)
     """The newest last; beyond the limit the oldest are left out."""
     here = services(request)
     limit = within_page(here, limit)
-    return answer(await change(customers.history, here, customer_id, limit))
+    return answer(await score(request, customers.history, here, customer_id, limit))
 
 
 @router.get(

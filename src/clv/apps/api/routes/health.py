@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from importlib.metadata import version
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -15,6 +15,9 @@ from clv.apps.api.edge.declare import needs
 from clv.apps.api.services import health as parts
 from clv.apps.api.services.health import Component, Health
 from clv.apps.api.services.wiring import ask, services
+
+if TYPE_CHECKING:
+    from clv.ops.store.publishing import Current
 
 router = APIRouter(tags=["health"])
 
@@ -34,6 +37,10 @@ class ChampionTold(BaseModel):
     created_at: datetime
     published_at: datetime
     revision: int = Field(description="Rises with everything that changes what is answered.")
+
+    @classmethod
+    def of(cls, now: Current) -> Self:
+        return cls(**{name: getattr(now, name) for name in cls.model_fields})
 
 
 class ServiceStatus(BaseModel):
@@ -82,5 +89,5 @@ async def status(request: Request) -> ServiceStatus:
         uptime_seconds=(datetime.now(UTC) - here.began).total_seconds(),
         status=found.status,
         components=found.components,
-        champion=None if champion is None else ChampionTold(**champion),
+        champion=None if champion is None else ChampionTold.of(champion),
     )

@@ -15,7 +15,7 @@ from clv.apps.api.edge.auth import actor
 from clv.apps.api.edge.declare import needs
 from clv.apps.api.routes.params import Limit, within_page
 from clv.apps.api.schemas.jobs import JobBody, JobPage, JobTold, Status
-from clv.apps.api.services.wiring import change, read, request_id, services
+from clv.apps.api.services.wiring import read, request_id, services, write
 from clv.ops.work import jobs
 
 router = APIRouter(tags=["jobs"])
@@ -44,7 +44,7 @@ async def list_jobs(
 ) -> Response:
     limit = within_page(services(request), limit)
     found = await read(request, jobs.listed, status=status, kind=kind, limit=limit, before=before)
-    return answer(working.page(found, limit))
+    return answer(working.page(services(request), found, limit))
 
 
 @router.post(
@@ -59,15 +59,17 @@ async def ask_for_job(request: Request) -> Response:
     """Answers at once with a job; the header Location says where to look how far it is."""
     body = await bodies.read(request, JobBody)
     who, number = actor(request).name, request_id(request)
-    job = await change(working.submit, services(request), body.kind, body.params, who, number)
-    return working.accepted(job)
+    here = services(request)
+    return working.accepted(
+        await write(request, working.submit, here, body.kind, body.params, who, number)
+    )
 
 
 @router.get(_JOB, response_model=JobTold, operation_id="get_job", summary="How far a job is")
 @needs("train", problems=(404,))
 async def get_job(request: Request, job_id: JobId) -> Response:
     """Once it is done, `result` says what came of it: of a training its run, model and figures."""
-    return answer(working.told(await read(request, jobs.find, job_id)))
+    return answer(working.told(services(request), await read(request, jobs.find, job_id)))
 
 
 @router.post(
@@ -79,10 +81,8 @@ async def get_job(request: Request, job_id: JobId) -> Response:
 @needs("train", problems=(404,), action="job.cancel")
 async def cancel_job(request: Request, job_id: JobId) -> Response:
     """At once where it waits, within seconds where it runs; over, it stays as it is."""
-    done = await change(
-        working.cancel, services(request), job_id, actor(request).name, request_id(request)
-    )
-    return answer(working.told(done))
+    who, number = actor(request).name, request_id(request)
+    return answer(await write(request, working.cancel, services(request), job_id, who, number))
 
 
 @router.delete(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Query
+from pydantic import AfterValidator
 
 from clv.apps.api.edge.faults import Fault
 from clv.apps.api.edge.problems import invalid
+from clv.apps.api.schemas.filters import Given
 from clv.ops.store.publishing import CHAMPION
 
 if TYPE_CHECKING:
@@ -34,17 +36,20 @@ IntervalLevel = Annotated[
     ),
 ]
 Limit = Annotated[
-    int, Query(ge=1, description="Most to give; at most CLV_PAGE_LIMIT (1,000 unless set).")
+    int,
+    AfterValidator(Given),
+    Query(ge=1, description="Most to give; at most CLV_PAGE_LIMIT (1,000 unless set)."),
 ]
 
 
 def within_page(services: Services, limit: int) -> int:
-    """
+    """As many as were asked for; where nobody asked, the default, or a page if that is less.
+
     Raises
     ------
     ProblemError : more than one page may have
     """
     most = services.settings.page_limit
-    if limit > most:
+    if limit > most and isinstance(limit, Given):
         raise invalid([Fault("query", "limit", f"is {limit}; give at most {most}.")])
-    return limit
+    return min(limit, most)

@@ -15,7 +15,7 @@ from clv.apps.api.schemas.batch import BatchBody
 from clv.apps.api.schemas.predictions import Prediction, Predictions
 from clv.apps.api.schemas.profile import ProfileBody
 from clv.apps.api.schemas.transactions import GuestForecasts, TransactionsBody
-from clv.apps.api.services.wiring import ask, change, services
+from clv.apps.api.services.wiring import ask, change, score, services
 from clv.ops.store.publishing import CHAMPION
 
 router = APIRouter(tags=["predict"])
@@ -69,4 +69,6 @@ async def predict_transactions(
     it is kept; customers and orders that cannot be used are told under `problems`.
     """
     body = await bodies.read(request, TransactionsBody)
-    return answer(await change(predicting.of_orders, services(request), body, model_type, level))
+    return answer(
+        await score(request, predicting.of_orders, services(request), body, model_type, level)
+    )

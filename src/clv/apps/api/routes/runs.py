@@ -15,7 +15,7 @@ from clv.apps.api.edge.declare import needs
 from clv.apps.api.routes.params import Limit, within_page
 from clv.apps.api.schemas.jobs import JobTold
 from clv.apps.api.schemas.runs import Moved, Runs
-from clv.apps.api.services.wiring import change, read, request_id, services
+from clv.apps.api.services.wiring import read, request_id, services, write
 from clv.ops.store.publishing import CHAMPION
 
 router = APIRouter(tags=["runs"])
@@ -64,15 +64,10 @@ async def publish(
     see the run before it until all of it is there.
     """
     params = {"run": run_id, "name": name}
-    job = await change(
-        working.submit,
-        services(request),
-        "publish",
-        params,
-        actor(request).name,
-        request_id(request),
+    who, number = actor(request).name, request_id(request)
+    return working.accepted(
+        await write(request, working.publish, services(request), params, who, number)
     )
-    return working.accepted(job)
 
 
 @router.post(
@@ -84,5 +79,6 @@ async def publish(
 @needs("admin", problems=(404,), action="run.rollback")
 async def rollback(request: Request, name: Name = CHAMPION) -> Response:
     """At once; again, the one before that. Orders that came in since are kept and counted."""
-    who = actor(request).name
-    return answer(await change(publishing.rolled_back, services(request), name, who))
+    who, number = actor(request).name, request_id(request)
+    here = services(request)
+    return answer(await write(request, publishing.rolled_back, here, name, who, number))

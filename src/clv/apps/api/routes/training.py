@@ -13,8 +13,8 @@ from clv.apps.api.answers.modelnames import model_name
 from clv.apps.api.edge import bodies
 from clv.apps.api.edge.auth import actor
 from clv.apps.api.edge.declare import needs
-from clv.apps.api.schemas.jobs import JobTold, TrainBody
-from clv.apps.api.services.wiring import change, request_id, services
+from clv.apps.api.schemas.jobs import PUBLISH, JobTold, TrainBody
+from clv.apps.api.services.wiring import request_id, services, write
 from clv.ops.store.publishing import CHAMPION
 from clv.ops.work.params import FEWEST_SAMPLED, MOST_SAMPLED
 
@@ -32,7 +32,10 @@ _ACCEPTED = 202
 )
 @needs("train", takes=TrainBody, problems=(404, 409), action="job.train")
 async def train(request: Request) -> Response:
-    """Answers at once with a job; the header Location says where to look how far it is."""
+    """Answers at once with a job; the header Location says where to look how far it is. What was
+    learned from a made-up shop is not served in place of what was not, unless a key of scope admin
+    asks for it by `publish`.
+    """
     body = await bodies.read(request, TrainBody)
     return await _submitted(
         request,
@@ -72,12 +75,13 @@ async def train_model(
             " served.",
         ),
     ] = None,
+    publish: Annotated[bool | None, Query(description=PUBLISH)] = None,
 ) -> Response:
     """Answers at once with a job; the header Location says where to look how far it is. Once it is
     done, POST /api/predict?model_type= answers with the model, and its result has the figures.
     """
     source = {"log": CHAMPION} if n_samples is None else {"sample": n_samples}
-    return await _submitted(request, model_type, {"source": source})
+    return await _submitted(request, model_type, {"source": source, "publish": publish})
 
 
 async def _submitted(
@@ -85,7 +89,8 @@ async def _submitted(
 ) -> Response:
     name = CHAMPION if model_type is None else model_name(model_type)
     asked = {**params, "model_type": None if name == CHAMPION else name}
-    job = await change(
-        working.submit, services(request), "train", asked, actor(request).name, request_id(request)
+    return working.accepted(
+        await write(
+            request, working.train, services(request), asked, actor(request), request_id(request)
+        )
     )
-    return working.accepted(job)

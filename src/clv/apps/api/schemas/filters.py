@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from clv.apps.api.schemas.base import Asked
 from clv.apps.api.schemas.fields import LARGEST, LONGEST_ID
@@ -17,12 +17,16 @@ _Value = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 _Chance = Annotated[float, Field(ge=0, le=1)]
 
 
+class Given(int):
+    """A number that somebody gave; a default stays a plain one."""
+
+
 class CustomerFilters(Asked):
     """Customers who meet all conditions; of several names, one is enough."""
 
     model_config = ConfigDict(title="Filters")
 
-    limit: int = Field(
+    limit: Annotated[int, AfterValidator(Given)] = Field(
         default=100, ge=1, description="Customers on a page; at most CLV_PAGE_LIMIT (1,000)."
     )
     cursor: str | None = Field(
@@ -70,8 +74,12 @@ class CustomerFilters(Asked):
     )
     total: bool = Field(default=False, description="Also tell how many there are on all pages.")
 
-    def query(self) -> CustomerQuery:
+    def query(self, limit: int) -> CustomerQuery:
         """
+        Parameters
+        ----------
+        limit : customers on a page of this service
+
         Raises
         ------
         SettingError : a name that is none, or ends that cross
@@ -95,6 +103,6 @@ class CustomerFilters(Asked):
             search=self.search,
             sort=sort,
             descending=self.sort.startswith("-") if self.sort else None,
-            limit=self.limit,
+            limit=limit,
             cursor=self.cursor,
         )

@@ -11,6 +11,10 @@ from clv.apps.api.schemas.answer import Answer
 from clv.apps.api.schemas.base import Asked
 from clv.ops.work.params import FEWEST_SAMPLED, MOST_SAMPLED
 
+PUBLISH = (
+    "Serve the outcome. Default: yes, unless it learned from a made-up shop and would take the"
+    " place of a run that did not; to have that needs the scope admin."
+)
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -33,7 +37,9 @@ class JobTold(Answer):
     kind: str = Field(examples=["train"])
     params: dict[str, Any] = Field(description="What was asked.")
     status: Status
-    stage: str | None = Field(description="What it does now, in words.")
+    stage: str | None = Field(
+        description="What it does now, in words; or that no worker is there to do it."
+    )
     progress: float = Field(description="Part of the work that is done; never falls.", ge=0, le=1)
     result: dict[str, Any] | None = Field(description="What came of it, once done.")
     problem: JobProblem | None = Field(description="Why it failed, if it did.")
@@ -132,4 +138,4 @@ class TrainBody(Asked):
         description="Settings as in a configuration file of `clv run`, as horizon: 180,"
         " budget: fast, or target: COLUMN of a table of customers.",
     )
-    publish: StrictBool = Field(default=True, description="Serve the outcome.")
+    publish: StrictBool | None = Field(default=None, description=PUBLISH)

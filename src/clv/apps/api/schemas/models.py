@@ -50,6 +50,9 @@ class ModelInfo(OfRun):
     margin: float | None = Field(description="Part of the spend that forecasts count.")
     annual_discount_rate: float | None
     customers: int
+    made_up: bool = Field(
+        description="It learned from a made-up shop, so that its forecasts say nothing of yours."
+    )
     training_samples: int = Field(description="Customers it learned from.")
     created_at: datetime
     published_at: datetime

@@ -93,12 +93,6 @@ class Limiter:
                 return None
         return self._refusal(who)
 
-    def full(self, who: str) -> TooMany | None:
-        """What to tell one who may not come any more, without counting."""
-        if self._item is None or self._asked("test", who):
-            return None
-        return self._refusal(who)
-
     @property
     def degraded(self) -> bool:
         """Each process counts on its own, because Redis is gone."""

@@ -10,20 +10,22 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import func, select
 
-from clv.core.errors import ClvError
+from clv.core.errors import ClvError, RunError
 from clv.ops.store import tables
+from clv.ops.store.publishing import current
 
 if TYPE_CHECKING:
     from clv.core.types import Json
     from clv.ops.cache import Cache, State
     from clv.ops.store.database import Store
+    from clv.ops.store.publishing import Current
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -132,17 +134,15 @@ class _At:
                 "clv_forecasts_published", "Customers of the run served.", champion.customers
             )
 
-    def _asked(self) -> tuple[dict[str, int], Any]:
-        job, run, pointer = tables.job, tables.run, tables.pointer
+    def _asked(self) -> tuple[dict[str, int], Current | None]:
+        job = tables.job
         counted = select(job.c.status, func.count()).group_by(job.c.status)
-        served = (
-            select(run.c.created_at, run.c.customers)
-            .join(pointer, pointer.c.run_no == run.c.run_no)
-            .where(pointer.c.name == "champion")
-        )
         with self._store.reading() as conn:
             jobs = {row[0]: row[1] for row in conn.execute(counted)}
-            return jobs, conn.execute(served).one_or_none()
+            try:
+                return jobs, current(conn)
+            except RunError:
+                return jobs, None
 
 
 class CountedCache:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from starlette.requests import Request
 
 from clv.apps.api.services import logs
 from clv.apps.api.services.behind import Behind
 from clv.apps.api.services.health import Watch
+from clv.apps.api.services.lanes import Lane
 from clv.apps.api.services.limits import Limiter
 from clv.apps.api.services.metrics import CountedCache, Metrics
-from clv.ops.champions import Champions
+from clv.ops.champions import Champions, NotLoadedError
 from clv.ops.keys import Keyring
 
 if TYPE_CHECKING:
@@ -23,18 +25,18 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from clv.apps.settings import Settings
-    from clv.core.types import Json
     from clv.ops.cache import Cache
     from clv.ops.store.database import Store
     from clv.ops.work.queue import Queue
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
-#: Tells how a part of the service does: {"status": "ok" | "degraded" | "down", ...}.
-Check = Callable[[], "Json"]
 
 #: Keys nobody knows that an address may send; far more than a person mistypes.
 _GUESSES = "30/minute"
+#: Calls at once, and with those that wait. Customers are scored one after the other, a few a
+#: second, and SQLite has one writer: more threads would only wait.
+_SCORING, _WRITING = (4, 32), (4, 64)
 
 
 @dataclass
@@ -47,7 +49,7 @@ class Services:
     behind : writes nobody waits for
     queue : of jobs
     champions : published runs in memory, each loaded when it is first asked for
-    checks : of parts besides store, cache and champion, by name, for health
+    scoring, writing : what is done with orders, and other writes to the store
     watch : tells how each part does
     open_door : requests without a key are answered
     """
@@ -61,9 +63,10 @@ class Services:
     keyring: Keyring
     behind: Behind
     log: FilteringBoundLogger
-    queue: Queue | None = None
-    champions: Any = None
-    checks: dict[str, Check] = field(default_factory=dict)
+    queue: Queue
+    champions: Champions
+    scoring: Lane = field(default_factory=lambda: Lane("orders", *_SCORING))
+    writing: Lane = field(default_factory=lambda: Lane("writes", *_WRITING))
     watch: Watch = field(init=False)
     open_door: bool = field(init=False)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -103,15 +106,19 @@ class Services:
 
         No writer of SQLite holds up a read, which takes a tenth of a millisecond; the way to a
         thread and back takes 50 microseconds, 25 where many go it at once. PostgreSQL may take
-        long to answer, and the loop must not wait for it.
+        long to answer, and the loop must not wait for it, nor for a run that has to be loaded.
         """
         if self.store.kind == "sqlite":
-            return use(*args, **kwargs)
+            with suppress(NotLoadedError), self.champions.at_hand():
+                return use(*args, **kwargs)
         return await asyncio.to_thread(use, *args, **kwargs)
 
     async def close(self) -> None:
         await self.behind.close()
         for part in (
+            self.watch,
+            self.scoring,
+            self.writing,
             self.limiter,
             self.guesses,
             self.cache,
@@ -119,8 +126,7 @@ class Services:
             self.queue,
             self.store,
         ):
-            if part is not None:
-                await asyncio.to_thread(part.close)
+            await asyncio.to_thread(part.close)
 
 
 def services(request: Request) -> Services:
@@ -156,9 +162,32 @@ async def read(
 
 
 async def change(use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
-    """Call what writes or computes for long: always in a thread.
+    """Call what computes for long, or reads and writes files: always in a thread."""
+    return await asyncio.to_thread(use, *args, **kwargs)
+
+
+async def write(
+    request: Request, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs
+) -> Answer:
+    """Call what writes to the store: in a thread, few at once.
 
     On SQLite too: a writer waits for the one before it, which may be the publishing of a million
-    forecasts, and meanwhile the loop must answer the others.
+    forecasts, and meanwhile the others must be answered.
+
+    Raises
+    ------
+    BusyError : too many wait already
     """
-    return await asyncio.to_thread(use, *args, **kwargs)
+    return await services(request).writing.call(use, *args, **kwargs)
+
+
+async def score(
+    request: Request, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs
+) -> Answer:
+    """Call what reads, keeps or forecasts from orders: in a thread, few at once.
+
+    Raises
+    ------
+    BusyError : too many wait already
+    """
+    return await services(request).scoring.call(use, *args, **kwargs)
