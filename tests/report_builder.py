@@ -195,6 +195,10 @@ def manifest(table: pd.DataFrame, **more: Any) -> dict[str, Any]:
             "method": "errors of the champion's totals from 5 past day(s), 182 days ahead",
             "historic": float(table["historic_value"].sum()),
             "past": report_past.totals(),
+            "by_segment": {
+                name: {"clv": clv, "lower": clv * 0.7, "upper": clv * 1.4}
+                for name, clv in table.groupby("segment")["clv"].sum().items()
+            },
         },
         "coverage": report_past.coverage(),
         "churn": report_past.churn(),

@@ -141,7 +141,8 @@ def totals(n_days: int = 5) -> list[dict[str, Any]]:
 
 
 def churn(n_days: int = 5) -> dict[str, Any]:
-    return honesty.churn(judged(n_days))
+    how = "judged on 4 past days by windows over by then, for 1 of them a single one"
+    return {**honesty.churn(judged(n_days)), "how": how}
 
 
 def insight() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from clv.core.types import Json
 from clv.data.ingest import Ingested
 from clv.evaluation.backtest import RULE
 from clv.evaluation.honesty import churn, holdout_table, mean_of, reached, totals
+from clv.evaluation.report.past import mean
 from clv.models import registry
 from clv.models.ensemble import Ensemble
 from clv.models.onetime import Hybrid
@@ -180,7 +181,7 @@ def _row(name: str, contest: Contest) -> Json:
     shared = [str(t.origin.cutoff) for t in contest.shared]
     alike = [row for row in each if row["cutoff"] in shared]
     figures = {figure: [row[figure] for row in alike] for figure in alike[0] if figure != "cutoff"}
-    means = {figure: _mean(values) for figure, values in figures.items()}
+    means = {figure: mean(values) for figure, values in figures.items()}
     spreads = {figure: _deviation(values) for figure, values in figures.items()}
     seconds = sum(t.said[name].seconds for t in contest.trials if name in t.said)
     return {**told, **means, "spread": spreads, "seconds": round(seconds, 3)}
@@ -365,11 +366,6 @@ def _warnings(result: Result) -> list[str]:
 
 def _finite_of(figures: dict[str, float]) -> Json:
     return {name: finite(value) for name, value in figures.items()}
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
 
 
 def _deviation(values: list[float | None]) -> float | None:

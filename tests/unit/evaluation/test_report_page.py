@@ -12,6 +12,7 @@ import pytest
 from clv.core.schema import FORECASTS, QUARANTINE, conform
 from clv.evaluation.report import render
 from clv.evaluation.report.document import embedded
+from clv.evaluation.report.wording import decimals, number
 from tests import report_builder, report_past
 
 HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
@@ -205,6 +206,21 @@ def test_chances_of_no_purchase_are_held_against_what_came(usual, page):
     assert "Every customer is told a chance of buying nothing within 182 days." in page.text
     assert f"Brier score {told['brier']:.3f}" in page.text
     assert f"telling everyone the same chance scores {told['brier_of_base_rate']:.3f}" in page.text
+
+
+def test_a_segments_total_stands_between_its_ends(usual, page):
+    by_segment = usual.manifest["total"]["by_segment"]
+    places = decimals([told["clv"] for told in by_segment.values()])
+    for told in by_segment.values():
+        clv, lower, upper = (number(told[end], places) for end in ("clv", "lower", "upper"))
+        assert f"{clv} {lower} to {upper}" in page.text
+    assert "their ends do not add up to the total’s" in page.text
+    total = usual.manifest["total"] | {"by_segment": {}}
+    assert "their ends do not" not in Page(render(changed(usual, total=total))).text
+
+
+def test_what_chances_were_calibrated_by_is_told(usual, page):
+    assert f"How this was checked: {usual.manifest['churn']['how']}." in page.text
 
 
 def test_what_weighs_most_is_told_in_plain_words(page):

@@ -27,6 +27,13 @@ def test_segments_add_up_and_start_with_the_best(forecasts):
     assert rows[0]["p_purchase"] == pytest.approx(champions["p_purchase"].mean())
 
 
+def test_a_segment_has_the_ends_that_its_total_was_told_with(forecasts):
+    rows = tables.segment_rows(forecasts, {"Lost": {"lower": 3.0, "upper": 9.0}})
+    ends = {r["segment"]: (r["lower"], r["upper"]) for r in rows}
+    assert ends.pop("Lost") == (3.0, 9.0)
+    assert set(ends.values()) == {(None, None)}
+
+
 def test_a_model_without_p_purchase_leaves_it_open(forecasts):
     rows = tables.segment_rows(forecasts.assign(p_purchase=np.nan))
     assert all(np.isnan(r["p_purchase"]) for r in rows)

@@ -34,7 +34,8 @@ def render(findings: Findings) -> str:
     -------
     HTML text, encodable as UTF-8, well under 2 MB
     """
-    segments = tables.segment_rows(findings.forecasts)
+    ends = findings.manifest["total"].get("by_segment")
+    segments = tables.segment_rows(findings.forecasts, ends)
     insight = drivers.insight(findings.manifest.get("insight"), findings.manifest.get("currency"))
     data = _chart_data(findings, segments, insight)
     context = _context(findings, data, segments, insight)
@@ -92,6 +93,7 @@ def _context(findings: Findings, data: Json, segments: list[Json], insight: Json
         "answer": _answer(manifest),
         "tiles": _tiles(manifest, forecasts, data, amount),
         "segments": segments,
+        "segment_ends": any(row["upper"] is not None for row in segments),
         "matrix": tables.matrix(forecasts, [row["segment"] for row in segments]),
         "months": _thinned(data["tracking"]),
         "whose_line": _whose_line(findings),

@@ -32,7 +32,8 @@ def _number(value: Any) -> float | None:
     return float(value)
 
 
-def _mean(values: list[float | None]) -> float | None:
+def mean(values: list[float | None]) -> float | None:
+    """Over those that are known; None where none is."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
 
@@ -61,7 +62,7 @@ def intervals(coverage: Json | None) -> Json | None:
     groups: list[Json] = [{"label": "All customers", "above": above, "by_day": by_day}]
     for key, label in GROUPS.items():
         by_day = [_number((d.get("above_within") or {}).get(key)) for d in days]
-        share = _mean(by_day)
+        share = mean(by_day)
         if share is not None:
             groups.append({"label": label, "above": share, "by_day": by_day})
     names = ("below", "reached", "expected_above", "pit_distance", "crps")
@@ -77,13 +78,13 @@ def intervals(coverage: Json | None) -> Json | None:
         "groups": groups,
         "scale": max(2.0 * tail, *(1.1 * group["above"] for group in groups)),
         "days": days,
-        "width": _mean([_number(day.get("width")) for day in days]),
+        "width": mean([_number(day.get("width")) for day in days]),
     }
 
 
 def _verdict(above: float, expected: float, days: list[Json]) -> str:
     """Whether as many lay above as had to, chance of few customers allowed for."""
-    customers = _mean([_number(day.get("customers")) for day in days])
+    customers = mean([_number(day.get("customers")) for day in days])
     error = math.sqrt(expected * (1.0 - expected) / customers) if customers else 0.0
     if above > max(KEPT[1] * expected, expected + 2.0 * error):
         return "too narrow"
@@ -149,7 +150,8 @@ def churn(told: Json | None) -> Json | None:
     -------
     ``chance``, ``share``, ``count`` (n_groups,) by rising chance; ``brier``, ``base`` and
     ``error``, None where not told; ``better``: the part of the base rate's score that is saved;
-    ``low``, ``high`` and ``step``: ends and ticks of both axes; None without groups
+    ``how``: what chances were calibrated by; ``low``, ``high`` and ``step``: ends and ticks of
+    both axes; None without groups
     """
     told = told or {}
     groups = [
@@ -172,6 +174,7 @@ def churn(told: Json | None) -> Json | None:
         "better": 1.0 - brier / base if brier is not None and base else None,
         "customers": told.get("customers") or sum(group["count"] for group in groups),
         "days": told.get("days"),
+        "how": told.get("how"),
         "low": round(step * math.floor(low / step + 1e-9), 2),
         "high": round(step * math.ceil(high / step - 1e-9), 2),
         "step": step,

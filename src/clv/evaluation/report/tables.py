@@ -37,20 +37,22 @@ class Matrix:
     shares: dict[str, float]
 
 
-def segment_rows(forecasts: pd.DataFrame) -> list[Json]:
+def segment_rows(forecasts: pd.DataFrame, totals: Json | None = None) -> list[Json]:
     """One row a segment, the highest RFM score first.
 
     Parameters
     ----------
     forecasts : the table FORECASTS
+    totals : segment -> its total's "lower" and "upper" end; none are told unless given
 
     Returns
     -------
-    segment, customers, customer_share, clv, clv_share, mean_clv, p_purchase (NaN where the model
-    does not say), historic_value
+    segment, customers, customer_share, clv, lower and upper (of clv; None where not told),
+    clv_share, mean_clv, p_purchase (NaN where the model does not say), historic_value
     """
     if forecasts.empty:
         return []
+    ends = totals or {}
     codes, names = pd.factorize(forecasts["segment"], sort=True)
     n = len(names)
     clv, chance = floats(forecasts["clv"]), floats(forecasts["p_purchase"])
@@ -68,6 +70,7 @@ def segment_rows(forecasts: pd.DataFrame) -> list[Json]:
             "customers": int(customers[i]),
             "customer_share": float(customers[i] / customers.sum()),
             "clv": float(value[i]),
+            **{end: ends.get(str(names[i]), {}).get(end) for end in ("lower", "upper")},
             "clv_share": float(value[i] / total) if total > 0 else 0.0,
             "mean_clv": float(value[i] / customers[i]),
             "p_purchase": float(chance_sum[i] / n_said[i]) if n_said[i] else float("nan"),
