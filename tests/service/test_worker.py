@@ -263,7 +263,7 @@ def test_each_job_ends_as_it_must_and_hinders_no_other(shop):
     assert problem["code"] == "source"
     assert "no file, folder or glob none.csv" in problem["message"]
     problem = shop.find(lost).problem
-    assert problem["code"] == "upload"
+    assert problem["code"] == "upload-unknown"
     assert "send the file again" in problem["message"]
     never = shop.find(cancelled)
     assert (never.status, never.attempts, never.started_at) == (jobs.CANCELLED, 0, None)

@@ -114,7 +114,7 @@ def test_pages_ask_what_can_be_asked(asked):
     lists = {"segment", "tier", "level", "group"} & asked.keys()
     sent = {n: [v] if n in lists and isinstance(v, str) else v for n, v in asked.items()}
     sent.pop("cursor", None)
-    assert CustomerFilters(**sent).query().limit == 100
+    assert CustomerFilters(**sent).query(100).limit == 100
 
 
 def test_the_bare_routes_answer_what_they_were_given(tmp_path):
