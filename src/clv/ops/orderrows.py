@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 Order: TypeAlias = "Row[Any]"
 #: Columns that orders come with; the others are the log's optional ones.
 NEEDED = ("customer_id", "date", "amount")
-#: Amounts of a log are rounded to it.
-CENT = Decimal("0.0001")
+#: To which amounts of a log are rounded.
+PRECISION = Decimal("0.0001")
 #: What a manifest calls the last order that the run's log was gathered with.
 GATHERED = "gathered"
 #: Amounts of an accepted log are in its own currency already.
@@ -118,7 +118,7 @@ def unknown(orders: Sequence[Order], log: pa.Table, run: Run, gathered: int) -> 
 
 def _signed(order: Order) -> Decimal:
     """The amount as an accepted log has it: below zero of a return."""
-    amount = Decimal(order.amount).quantize(CENT)
+    amount = Decimal(order.amount).quantize(PRECISION)
     flag = str(order.more.get("is_return") or "").strip().lower()
     return -abs(amount) if flag in FLAGGED else amount
 

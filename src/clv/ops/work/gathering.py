@@ -16,7 +16,7 @@ from clv.core.schema import OPTIONAL_COLUMNS, TRANSACTIONS
 from clv.data.checking import FLAGGED
 from clv.data.engine import storage_errors
 from clv.data.settings import Columns
-from clv.ops.orderrows import CENT
+from clv.ops.orderrows import PRECISION
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -90,7 +90,7 @@ def _batch(orders: Sequence[Row[Any]], schema: pa.Schema) -> pa.RecordBatch:
         {
             "customer_id": order.customer_id,
             "date": order.date,
-            "amount": Decimal(order.amount).quantize(CENT),
+            "amount": Decimal(order.amount).quantize(PRECISION),
             "order_id": order.order_id,
             **{
                 name: _value(said, kinds[name])
