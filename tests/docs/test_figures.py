@@ -17,7 +17,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted((DOCS / "methodology").glob("*.md"))
 LARGEST = 60_000
 #: Those that take a while to draw.
-LONG = {"profiles"}
+LONG = {"ensemble", "intervals", "profiles", "uncertainty"}
 #: Points a line may be off where another machine rounds otherwise; a figure is 576 wide.
 OFF = 0.5
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
