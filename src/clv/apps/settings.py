@@ -49,7 +49,8 @@ class Settings(ServiceSettings):
     threads: int | None = Field(
         default=None,
         ge=1,
-        description="Threads of the engine and of each learner. Default: all cores, and two.",
+        description="Threads of the engine, and of each learner while it learns from a log."
+        " Default: all cores, and two.",
     )
     s3_endpoint: str | None = Field(
         default=None,
