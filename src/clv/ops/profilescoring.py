@@ -188,8 +188,10 @@ class ProfileScorer:
         """
         found = dict(more)
         for name, value in more.items():
+            if not isinstance(value, str):
+                continue
             numbers = self.numbers.intersection(_features_called(name))
-            if not numbers or not isinstance(value, str):
+            if not numbers:
                 continue
             if numbers.isdisjoint(self.dates):
                 raise ProfileError(
