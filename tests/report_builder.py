@@ -199,6 +199,10 @@ def manifest(table: pd.DataFrame, **more: Any) -> dict[str, Any]:
                 name: {"clv": clv, "lower": clv * 0.7, "upper": clv * 1.4}
                 for name, clv in table.groupby("segment")["clv"].sum().items()
             },
+            "past_segments": [
+                {"segment": "Champions", "inside": 3, "days": 4},
+                {"segment": "Lost", "inside": 4, "days": 4},
+            ],
         },
         "coverage": report_past.coverage(),
         "churn": report_past.churn(),

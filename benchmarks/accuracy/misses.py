@@ -78,7 +78,8 @@ class Miss:
         right = self._own(f"{self.figure}_levelled")
         if abs(off) < OFF or (self.ours - right) < MOST * (self.ours - self.theirs):
             return ""
-        lone = [v.champion for v in self.days if not registry.entry(v.champion).learns]
+        entries = [registry.entry(v.champion) for v in self.days]
+        lone = [each for each in entries if not each.learns and each.kind != "fallback"]
         told = f"The level: clv's total is {off:+.1%} off; put right in hindsight, this figure"
         told += f" would be {form(self.figure, right)}."
         if lone:

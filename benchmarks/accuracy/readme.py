@@ -43,8 +43,9 @@ def told(verdicts: Sequence[Verdict], timed: Sequence[Timed] = ()) -> str:
         *_missed_time(timed),
     ]
     if missed:
-        lines += ["", "Aims that it misses; the page says by what figures:", ""]
+        lines += ["", "<details><summary>Aims that it misses; the page says why</summary>", ""]
         lines += [_wrapped(f"- {line}", "  ") for line in missed]
+        lines += ["", "</details>"]
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from clv.ops.machine import Machine
 from clv.ops.store.database import Store
 from clv.ops.work.queue import Queue
 from clv.ops.work.workplace import Workplace
+from tests.orders import champions, loaded, published, run  # noqa: F401
 from tests.published import make_run, some_ids
 
 

@@ -8,16 +8,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, update
 
-from clv.core.errors import (
-    RunError,
-    SettingError,
-    StoreError,
-)
+from clv.core.errors import RunError, SettingError, StorageError, StoreError
 from clv.ops import audit, forecasts
 from clv.ops.forecasts import CustomerQuery
-from clv.ops.store import loading, publishing, runfiles
+from clv.ops.progress import Silent
+from clv.ops.store import keeping, loading, publishing, runfiles
+from clv.ops.store.database import lock
 from clv.ops.store.publishing import current, listed, publish, rollback
 from clv.ops.store.tables import move, run, tally
 from tests.published import IDS, everybody, in_step, make_run, make_table_run, some_ids, tables
@@ -114,6 +112,58 @@ def test_forecasts_of_old_runs_are_dropped_but_not_of_those_pointed_to(store, tm
         rollback(store)
     assert publish(store, runs[2], keep=2).customers == 10
     assert len(everybody(store)) == 10
+
+
+def test_the_run_that_a_rollback_would_go_to_is_kept(store, tmp_path):
+    runs = [make_run(tmp_path / name, name, some_ids(10)) for name in "abc"]
+    publish(store, runs[0])
+    publish(store, runs[1])
+    rollback(store)
+    # The newest besides it is the one that was taken back.
+    assert publish(store, runs[2], keep=2).before == "a"
+    assert rollback(store).run_id == "a"
+    assert len(everybody(store)) == 10
+
+
+def test_a_run_that_is_served_is_not_reported_as_failed(store, one, two, monkeypatch):
+    publish(store, one, keep=1)
+    rollback_to = publish(store, two, keep=1)
+    told = []
+
+    class Teller(Silent):
+        def note(self, text):
+            told.append(text)
+
+    def full(*_):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(keeping, "_old", full)
+    assert publish(store, one, keep=1, reporter=Teller()).before == rollback_to.run_id
+    assert told == ["forecasts of older runs stay for now (the disk is full)"]
+
+
+def test_orders_and_a_publish_of_the_run_they_change_do_not_lock_each_other_out(store, one):
+    run_no = publish(store, one).run_no
+    failed = []
+
+    def again():
+        try:
+            publish(store, one)
+        except Exception as error:  # noqa: BLE001 told below
+            failed.append(error)
+
+    with store.writing() as conn:
+        lock(conn, "forecasts")
+        publishing = threading.Thread(target=again)
+        publishing.start()
+        # By now it has the row, or waits for the lock.
+        publishing.join(1.0)
+        assert publishing.is_alive()
+        conn.execute(update(run).where(run.c.run_no == run_no).values(customers=9))
+    publishing.join(30)
+    assert failed == []
+    with store.reading() as conn:
+        assert current(conn).customers == 9
 
 
 def test_a_model_asked_for_by_name_needs_no_forecasts(store, one, two):

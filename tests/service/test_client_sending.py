@@ -158,6 +158,30 @@ def test_a_batch_that_is_too_large_goes_in_halves():
         assert sizes == [2, 2, 1]
 
 
+def test_lines_of_an_order_are_never_parted():
+    asked = []
+
+    def answer(request):
+        orders = json.loads(request.content)["transactions"]
+        asked.append([(each["order_id"], each["line"]) for each in orders])
+        if len(orders) > 5:
+            return problem(413, "body-too-large")
+        problems = [{"index": n} for n, each in enumerate(orders) if each["line"] == 4]
+        return httpx.Response(200, json=ADDED | {"problems": problems})
+
+    # The fourth order has lines before and after the others'.
+    ids = ["d", "a", "a", "b", None, "c", "c", "d", None]
+    rows = [{"order_id": each, "line": place} for place, each in enumerate(ids)]
+    with Client("http://clv.test", transport=httpx.MockTransport(answer)) as client:
+        found = client.add_transactions(rows, batch_size=7)
+    assert [len(each) for each in asked] == [6, 4, 2, 3]
+    kept = asked[1:]
+    assert sorted(line for lot in kept for _, line in lot) == [*range(9)]
+    for name in "abcd":
+        assert sum(name in dict(lot) for lot in kept) == 1
+    assert [each["index"] for each in found.problems] == [4]
+
+
 def test_nothing_asks_for_nothing():
     with Script().client() as client:
         assert client.predict_many([]).predictions == []

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,8 @@ from typer.testing import CliRunner
 import clv
 from clv.apps.cli import app
 from clv.core.errors import ClvError, ColumnError, SettingError
+from clv.ops.champion import Champion
+from clv.ops.machine import Machine
 from tests.logs import write_log
 
 #: A learner, on one past day, and quick.
@@ -173,6 +176,17 @@ def test_one_customer_of_whom_a_column_is_not_known_is_scored(run, log, folder, 
     assert told.exit_code == 0, told.output
     assert pq.read_table(folder / "p.parquet").num_rows == 1
     assert "Note" not in told.stderr
+
+
+def test_a_champion_reads_the_files_for_each_who_asks(run, log):
+    orders = pd.read_csv(log, dtype=str).rename(columns={"order_date": "date"})
+    forecasts = run.forecasts().to_pandas().set_index("customer_id")["clv"]
+    champion = Champion.load(run, Machine())
+    for name in ("00007", "00011"):
+        theirs = pa.Table.from_pandas(orders[orders["customer_id"] == name], preserve_index=False)
+        (told,) = champion.of_transactions(theirs).table.to_pylist()
+        assert told["clv"] == pytest.approx(forecasts[name], rel=1e-9)
+    champion.close()
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ class Settings(ServiceSettings):
     threads: int | None = Field(
         default=None,
         ge=1,
-        description="Threads of the engine and of each learner. Default: all cores, and two.",
+        description="Threads of the engine, and of each learner while it learns from a log."
+        " Default: all cores, and two.",
     )
     s3_endpoint: str | None = Field(
         default=None,
@@ -168,7 +169,13 @@ def _of_file(cls: type[Settings]) -> dict[str, Any]:
     except OSError as error:
         raise SettingError(f"CLV_CONFIG: {path} cannot be read ({error.strerror}).") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingError(f"CLV_CONFIG: {path} is not YAML ({error}).") from None
+        # What the library says quotes the file, and that may hold a secret.
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f" from line {mark.line + 1} on"
+        raise SettingError(
+            f"CLV_CONFIG: {path} is not YAML{where}. Write each setting as name: value, in quotes"
+            " where the value has a colon or a #."
+        ) from None
     if not isinstance(content, dict):
         raise SettingError(f"CLV_CONFIG: {path} has no settings. Write each as name: value.")
     known = cls.model_fields.keys() - {"config"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -55,42 +55,61 @@ class Added:
     without_purchase: list[str]
 
 
-def lots(items: Sequence[Item], most: int) -> Iterator[tuple[int, Sequence[Item]]]:
-    """Where each lot starts, and its items."""
-    start = size = 0
-    for place, item in enumerate(items):
-        one = len(json.dumps(item, ensure_ascii=False).encode()) + 2
-        if place > start and (place - start == most or size + one > _MOST_BYTES):
-            yield start, items[start:place]
-            start, size = place, 0
-        size += one
-    if start < len(items):
-        yield start, items[start:]
-
-
 def sent(
-    items: Sequence[Item], most: int, send: Callable[[int, Sequence[Item]], Any]
-) -> Iterator[tuple[int, Any]]:
-    """Where each lot starts, and what was answered; what is too large goes in halves."""
-    for start, lot in lots(items, most):
-        yield from _halved(start, lot, send)
+    items: Sequence[Item],
+    most: int,
+    send: Callable[[Sequence[int], Sequence[Item]], Any],
+    together: Callable[[Item], Hashable] | None = None,
+) -> Iterator[tuple[Sequence[int], Any]]:
+    """Places of the items of each request, and its answer; what is too large goes in parts.
+
+    Parameters
+    ----------
+    most : items a request, as far as those that belong together are not more
+    together : items for which it tells the same are never parted; those it tells None for may be
+    """
+    units: dict[Hashable, list[int]] = {}
+    for place, item in enumerate(items):
+        key = None if together is None else together(item)
+        units.setdefault(("alone", place) if key is None else ("with", key), []).append(place)
+    for lot in _lots(items, list(units.values()), most):
+        yield from _parted(items, lot, send)
 
 
-def _halved(
-    start: int, lot: Sequence[Item], send: Callable[[int, Sequence[Item]], Any]
-) -> Iterator[tuple[int, Any]]:
+def _lots(
+    items: Sequence[Item], units: Sequence[list[int]], most: int
+) -> Iterator[list[list[int]]]:
+    lot: list[list[int]] = []
+    count = size = 0
+    for unit in units:
+        more = sum(len(json.dumps(items[i], ensure_ascii=False).encode()) + 2 for i in unit)
+        if lot and (count + len(unit) > most or size + more > _MOST_BYTES):
+            yield lot
+            lot, count, size = [], 0, 0
+        lot.append(unit)
+        count, size = count + len(unit), size + more
+    if lot:
+        yield lot
+
+
+def _parted(
+    items: Sequence[Item],
+    lot: Sequence[list[int]],
+    send: Callable[[Sequence[int], Sequence[Item]], Any],
+) -> Iterator[tuple[Sequence[int], Any]]:
+    places = [place for unit in lot for place in unit]
     try:
-        answer = send(start, lot)
+        answer = send(places, [items[place] for place in places])
     except ClvApiError as error:
         if error.status != _TOO_LARGE or len(lot) == 1:
             raise
         half = len(lot) // 2
-        yield from _halved(start, lot[:half], send)
-        yield from _halved(start + half, lot[half:], send)
+        yield from _parted(items, lot[:half], send)
+        yield from _parted(items, lot[half:], send)
     else:
-        yield start, answer
+        yield places, answer
 
 
-def moved(problems: Sequence[Any], start: int) -> list[Any]:
-    """Problems of a lot, by the index among all items."""
-    return [{**problem, "index": problem["index"] + start} for problem in problems]
+def moved(answers: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    """What was told of items of a request, by their index among all."""
+    return [{**answer, "index": places[answer["index"]]} for answer in answers]

@@ -147,15 +147,15 @@ class Client(Training):
         """The same for any number of them; those that cannot be used do not hinder the others."""
         query = {"model_type": model_type, "level": level}
 
-        def send(_start: int, lot: Sequence[Fields]) -> Any:
+        def send(_places: Sequence[int], lot: Sequence[Fields]) -> Any:
             body = {"profiles": [dict(each) for each in lot]}
             return self._sender.post("/api/predict/batch", query, body=body, again=True)
 
         found: list[IndexedPrediction | None] = [None] * len(profiles)
         problems: list[ItemProblem] = []
-        for start, answer in sent([dict(each) for each in profiles], batch_size, send):
-            problems += moved(answer["problems"], start)
-            for prediction in moved(answer["predictions"], start):
+        for places, answer in sent([dict(each) for each in profiles], batch_size, send):
+            problems += moved(answer["problems"], places)
+            for prediction in moved(answer["predictions"], places):
                 found[prediction["index"]] = prediction
         return Predicted(found, problems)
 
@@ -179,7 +179,7 @@ class Client(Training):
         asked = {} if snapshot_date is None else {"snapshot_date": str(snapshot_date)}
         days = {} if xdays is None else {"xdays": xdays}
 
-        def send(_start: int, lot: Sequence[Fields]) -> Any:
+        def send(_places: Sequence[int], lot: Sequence[Fields]) -> Any:
             if len(lot) < len(told) and snapshot_date is None:
                 raise ValueError(
                     f"snapshot_date: {len(told)} customers go in several requests."
@@ -188,11 +188,11 @@ class Client(Training):
             body = {**asked, **days, "customers": lot}
             return self._sender.post("/api/predict/transactions", body=body, again=True)
 
-        parts = list(sent(told, batch_size, send)) or [(0, send(0, []))]
+        parts = list(sent(told, batch_size, send)) or [((), send((), []))]
         first: GuestForecasts = parts[0][1]
-        for start, answer in parts[1:]:
+        for places, answer in parts[1:]:
             first["predictions"] += answer["predictions"]
-            first["problems"] += moved(answer["problems"], start)
+            first["problems"] += moved(answer["problems"], places)
             first["count"] += answer["count"]
             first["failed"] += answer["failed"]
             first["notices"] += [each for each in answer["notices"] if each not in first["notices"]]
@@ -207,6 +207,9 @@ class Client(Training):
     ) -> Added:
         """Have orders kept, and their customers forecast anew; those refused hinder no other.
 
+        Lines of an order, told by its `order_id`, go in one request: lines that come after it are
+        taken for the same again.
+
         Parameters
         ----------
         idempotency_key : made for each call, so that nothing is counted twice where a request is
@@ -214,8 +217,9 @@ class Client(Training):
         """
         key = idempotency_key or str(uuid.uuid4())
 
-        def send(start: int, lot: Sequence[Fields]) -> Any:
-            headers = {"Idempotency-Key": f"{key}.{start}" if start else key}
+        def send(places: Sequence[int], lot: Sequence[Fields]) -> Any:
+            first = places[0] if places else 0
+            headers = {"Idempotency-Key": f"{key}.{first}" if first else key}
             body = {"transactions": lot}
             return self._sender.post("/api/transactions", body=body, headers=headers, again=True)
 
@@ -223,10 +227,11 @@ class Client(Training):
         problems: list[ItemProblem] = []
         forecasts: dict[str, Forecast] = {}
         without: dict[str, None] = {}
-        for start, answer in sent([dict(row) for row in rows], batch_size, send):
+        told = [dict(row) for row in rows]
+        for places, answer in sent(told, batch_size, send, lambda row: row.get("order_id")):
             for name in counts:
                 counts[name] += answer[name]
-            problems += moved(answer["problems"], start)
+            problems += moved(answer["problems"], places)
             for gone in answer["without_purchase"]:
                 without[gone] = None
                 forecasts.pop(gone, None)

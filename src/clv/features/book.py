@@ -326,7 +326,7 @@ class Book:
         learned = reference or self.reference(as_of)
         if customers is not None:
             return to_frame(matrix(self.sources, as_of, learned, customers).to_pyarrow())
-        key = ("features", id(learned))
+        key = ("features", learned.digest)
         return to_frame(self._asked(key, lambda sources: matrix(sources, as_of, learned), as_of))
 
     def counted(self, as_of: AsOf) -> Counted:

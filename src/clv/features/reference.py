@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass, fields
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -103,6 +106,11 @@ class Reference:
 
     def to_json(self) -> Json:
         return {**asdict(self), "as_of": str(self.as_of)}
+
+    @cached_property
+    def digest(self) -> str:
+        """What two have alike exactly where all in them is."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def from_json(cls, content: Json) -> Reference:

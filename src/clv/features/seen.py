@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ibis
 from ibis import _
@@ -162,15 +162,15 @@ class Sources:
 
     def countries(self) -> set[str]:
         """Countries as customers name them."""
-        return {
-            str(named)
-            for table in (self.ledger.lines, self.known)
-            if table is not None
-            for name in (*USUAL["country"], "customer_country")
-            if name in table.columns
-            for named in _distinct(table, name)
-            if named
-        }
+        named: set[str] = set()
+        lines = self.ledger.lines
+        if lines is not None and "customer_country" in lines.columns:
+            named |= _distinct(lines, "customer_country")
+        if self.known is not None:
+            known = _known(self.known)
+            if column := _usual(known, "country"):
+                named |= _distinct(known, column)
+        return named
 
     def again(self, standing: Standing) -> Sources:
         """The same for statements that are asked again, as of other days."""
@@ -193,9 +193,9 @@ def plain_names(names: Iterable[str], prefix: str) -> dict[str, str]:
     return told
 
 
-def _distinct(table: ir.Table, name: str) -> list[Any]:
-    found: list[Any] = table.select(name).distinct().to_pyarrow()[name].to_pylist()
-    return found
+def _distinct(table: ir.Table, name: str) -> set[str]:
+    found = table.select(name).distinct().to_pyarrow()[name].to_pylist()
+    return {str(each) for each in found if each}
 
 
 def _usual(known: ir.Table, what: str) -> str | None:

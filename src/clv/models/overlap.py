@@ -7,11 +7,6 @@ import numpy as np
 from clv.core.types import Floats
 
 
-def halves(k: int) -> Floats:
-    """(k, k) correlations of windows of which each shares half with the next."""
-    return np.asarray(np.eye(k) + 0.5 * (np.eye(k, k=1) + np.eye(k, k=-1)))
-
-
 def standard_error(values: Floats, alike: Floats) -> float:
     """Of the mean of figures of the same variance that correlate.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FILE = "panel.json"
 VERSION = 1
 #: Learners that go step by step and, stopped, can be told one number of steps to go again. The
-#: hurdle's halves and the network's parts stop each at its own; they are not stopped.
+#: hurdle's halves and the network's parts would stop each at its own; they are not stopped.
 STOPPABLE = ("xgboost", "lightgbm", "gradient_boosting")
 
 

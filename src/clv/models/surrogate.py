@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -16,12 +16,16 @@ from clv.models.learners.encoder import OTHER, Encoder
 #: What is emulated, and on which scale it is near a straight line.
 AMOUNTS = ("clv", "expected_purchases", "expected_order_value", "next_days")
 CHANCES = ("p_alive", "p_purchase", "p_spend")
+#: What is told of a row by itself, at most: it is divided by the rest.
+MOST_HAT = 1.0 - 1e-9
+#: Rounds in which sums are brought to the model's.
+ROUNDS = 8
 #: Shares of customers at which each line bends.
 BENDS = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97)
 #: Amounts below this share of their mean count as that: a logarithm must be finite.
 FLOOR = 1e-4
-#: Pull of coefficients towards 0, in standard deviations of the columns and per customer.
-RIDGE = 1e-4
+#: Pulls of coefficients towards 0 that are tried, of columns in standard deviations, per customer.
+RIDGES = tuple(10.0**power for power in range(-5, 2))
 #: Standard deviations beyond which what else is known counts as so many.
 FURTHEST = 4.0
 #: Logarithms of a profile, as `_logs` tells them, and the pairs of them.
@@ -51,7 +55,7 @@ class Known(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a model would say of (n,) customers: AMOUNTS, then CHANCES.
+    """What a model would say of (n,) customers: AMOUNTS, then CHANCES; NaN where it does not say.
 
     Attributes
     ----------
@@ -85,8 +89,10 @@ class Surrogate:
     bends : (logs, bends)
     weights : (columns, outputs) in the order of AMOUNTS, then CHANCES
     floors : (amounts,) as FLOOR tells, in units of the amounts
-    fidelity : share of the variance of log(clv) between customers that it explains
-    typical_miss : mean distance from the model's clv, over the model's mean clv
+    most : (amounts,) the largest that the model says of anybody; nobody is told more
+    fidelity : share of the variance of log(clv) between customers that it explains, each of them
+        told without having been learned from
+    typical_miss : mean distance from the model's clv, over the model's mean clv, told likewise
 
     References
     ----------
@@ -102,6 +108,7 @@ class Surrogate:
     bends: Floats
     weights: Floats
     floors: Floats
+    most: Floats
     fidelity: float
     typical_miss: float
 
@@ -116,34 +123,35 @@ class Surrogate:
         """
         logs = _logs(known)
         bends = np.quantile(logs, BENDS, axis=0).T
-        floors = np.array([_floor(said[name]) for name in AMOUNTS])
-        centre, spread = _scale(known.more)
+        amounts, chances = ([said[name] for name in names] for names in (AMOUNTS, CHANCES))
+        floors = np.array([_floor(each) for each in amounts])
+        most = np.array(
+            [
+                np.fmax.reduce(each, initial=floor)
+                for each, floor in zip(amounts, floors, strict=True)
+            ]
+        )
         made = cls(
-            *(encoder, centre, spread, logs.min(axis=0), logs.max(axis=0), bends),
-            *(np.empty(0), floors, 0.0, 0.0),
+            *(encoder, *_scale(known.more), logs.min(axis=0), logs.max(axis=0), bends),
+            *(np.empty(0), floors, most, 0.0, 0.0),
         )
         A = made._columns(known, logs)
         targets = [
-            *(
-                np.log(np.maximum(said[name], floor))
-                for name, floor in zip(AMOUNTS, floors, strict=True)
-            ),
-            *(log_odds(said[name]) for name in CHANCES),
+            np.log(np.maximum(each, floor)) for each, floor in zip(amounts, floors, strict=True)
         ]
-        weights = np.column_stack([_least_squares(A, target) for target in targets])
-        fitted = A @ weights
-        # Logarithms that are right on average make sums that are too low.
-        for place, target in enumerate(targets[: len(AMOUNTS)]):
-            told = np.isfinite(target)
-            if told.any():
-                sums = np.exp(target[told]).sum(), np.exp(fitted[told, place]).sum()
-                weights[0, place] += np.log(sums[0] / sums[1])
-        clv = np.exp(targets[0])
-        missed = np.abs(np.exp(A @ weights[:, 0]) - clv).mean() / clv.mean()
-        return cls(
-            *(encoder, centre, spread, made.low, made.high, bends, weights, floors),
-            fidelity=_explained(targets[0], fitted[:, 0]),
-            typical_miss=float(missed),
+        fits = [_least_squares(A, each) for each in (*targets, *map(log_odds, chances))]
+        weights = np.column_stack([fit.weights for fit in fits])
+        clv, alone = np.exp(targets[0]), fits[0].alone
+        for place, target in enumerate(targets):
+            shift = _level(A @ weights[:, place], target, most[place])
+            weights[0, place] += shift
+            if place == 0:
+                missed = np.abs(np.minimum(np.exp(alone + shift), most[0]) - clv).mean()
+        return replace(
+            made,
+            weights=weights,
+            fidelity=_explained(targets[0], alone),
+            typical_miss=float(missed / clv.mean()),
         )
 
     def said(self, known: Known) -> Said:
@@ -151,7 +159,7 @@ class Surrogate:
         logs = _logs(known)
         inside = np.minimum(np.maximum(logs, self.low), self.high)
         told = self._columns(known, inside) @ self.weights
-        amounts = np.exp(told[:, : len(AMOUNTS)])
+        amounts = np.minimum(np.exp(told[:, : len(AMOUNTS)]), self.most)
         amounts *= amounts > self.floors * SMALL
         chances = expit(told[:, len(AMOUNTS) :])
         beyond = (inside != logs).any(axis=1)
@@ -196,7 +204,7 @@ class Surrogate:
         return np.clip(away, -FURTHEST, FURTHEST)
 
     def to_json(self) -> Json:
-        arrays = ("centre", "spread", "low", "high", "bends", "weights", "floors")
+        arrays = ("centre", "spread", "low", "high", "bends", "weights", "floors", "most")
         return {
             "encoder": self.encoder.to_json(),
             **{name: getattr(self, name).tolist() for name in arrays},
@@ -207,7 +215,7 @@ class Surrogate:
     @classmethod
     def from_json(cls, content: Json) -> Self:
         """What `to_json` told."""
-        arrays = ("centre", "spread", "low", "high", "bends", "weights", "floors")
+        arrays = ("centre", "spread", "low", "high", "bends", "weights", "floors", "most")
         return cls(
             encoder=Encoder.from_json(content["encoder"]),
             **{name: np.array(content[name], dtype=np.float64) for name in arrays},
@@ -244,19 +252,76 @@ def _scale(more: Floats) -> tuple[Floats, Floats]:
     return np.nanmean(more, axis=0), np.where(spread > 0, spread, 1.0)
 
 
-def _least_squares(A: Floats, target: Floats) -> Floats:
-    """Coefficients of the columns, the first of which is constant; 0 where nothing is told."""
+class _Fit(NamedTuple):
+    """
+    Attributes
+    ----------
+    weights : (columns,)
+    alone : (n,) what each row is told by the others: leave-one-out
+    """
+
+    weights: Floats
+    alone: Floats
+
+
+def _least_squares(A: Floats, target: Floats) -> _Fit:
+    """Ridge regression, its pull the one by which rows are told best by the others.
+
+    Parameters
+    ----------
+    A : (n, columns), the first of them constant and held to nothing
+    target : (n,); all is NaN where nothing is told of at least two rows
+
+    References
+    ----------
+    Golub, Heath & Wahba (1979), "Generalized cross-validation as a method for choosing a good
+    ridge parameter", on leaving out rows by the diagonal of the hat matrix
+    """
     told = np.isfinite(target)
-    if not told.any():
-        return np.zeros(A.shape[1])
-    some, wanted = A[told], target[told]
-    size = np.sqrt((some**2).mean(axis=0))
-    size = np.where(size > 0, size, 1.0)
-    scaled = some / size
-    gram = scaled.T @ scaled / len(wanted)
-    # The constant is held to nothing.
-    gram[np.diag_indices_from(gram)] += np.append(0.0, np.full(len(size) - 1, RIDGE))
-    return np.linalg.solve(gram, scaled.T @ wanted / len(wanted)) / size
+    n = int(told.sum())
+    if n < 2:
+        return _Fit(np.full(A.shape[1], np.nan), np.full(len(target), np.nan))
+    some, wanted = A[told, 1:], target[told]
+    middle, mean = some.mean(axis=0), wanted.mean()
+    spread = some.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    scaled = (some - middle) / spread
+    values, vectors = np.linalg.eigh(scaled.T @ scaled / n)
+    # Rounding takes what is zero a little below.
+    values = np.maximum(values, 0.0)
+    axes = scaled @ vectors
+    along = axes.T @ (wanted - mean) / n
+    best = None
+    for ridge in RIDGES:
+        rest = wanted - mean - axes @ (along / (values + ridge))
+        hat = 1.0 / n + axes**2 @ (1.0 / (values + ridge)) / n
+        missed = rest / (1.0 - np.minimum(hat, MOST_HAT))
+        error = float((missed**2).mean())
+        if best is None or error < best[0]:
+            best = error, ridge, missed
+    assert best is not None
+    _, ridge, missed = best
+    slopes = vectors @ (along / (values + ridge)) / spread
+    alone = np.full(len(target), np.nan)
+    alone[told] = wanted - missed
+    return _Fit(np.append(mean - middle @ slopes, slopes), alone)
+
+
+def _level(fitted: Floats, target: Floats, most: float) -> float:
+    """What to add to logarithms so that amounts, none above the most, sum up to the target's.
+
+    Logarithms that are right on average make sums that are too low.
+    """
+    told, shift = np.isfinite(target), 0.0
+    wanted = np.exp(target[told]).sum()
+    for _ in range(ROUNDS):
+        amounts = np.minimum(np.exp(fitted[told] + shift), most)
+        # Only those below the most grow with the shift: Newton's step on the logarithm of the sum.
+        growing = amounts[amounts < most].sum()
+        if growing <= 0:
+            break
+        shift += np.log(wanted / amounts.sum()) * amounts.sum() / growing
+    return float(shift)
 
 
 def _explained(target: Floats, fitted: Floats) -> float:

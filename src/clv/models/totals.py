@@ -36,15 +36,12 @@ class TotalError:
     totals: int
 
     @classmethod
-    def learn(
-        cls, forecast: Sequence[float], actual: Sequence[float], alike: Floats | None = None
-    ) -> Self:
+    def learn(cls, forecast: Sequence[float], actual: Sequence[float], alike: Floats) -> Self:
         """From past totals; those where nothing was forecast or bought tell nothing.
 
         Parameters
         ----------
-        alike : (totals, totals) correlations of what they missed by; those of windows of which
-            each shares half with the next unless given
+        alike : (totals, totals) correlations of what they missed by
 
         References
         ----------
@@ -53,8 +50,6 @@ class TotalError:
         """
         said, came = np.asarray(forecast, np.float64), np.asarray(actual, np.float64)
         told = np.flatnonzero((said > 0) & (came > 0))
-        if alike is None:
-            alike = overlap.halves(len(said))
         missed = np.log(came[told] / said[told])
         count = overlap.freedom(alike[np.ix_(told, told)])
         seen = count * float(np.square(missed).mean()) if count else 0.0

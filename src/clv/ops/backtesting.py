@@ -69,7 +69,7 @@ def backtest(
     told |= {"as_of": str(held.read.as_of), "folder": str(folder)}
     told |= {
         "notices": [*held.read.notices, *held.files.notices],
-        "warnings": [*held.files.warnings],
+        "warnings": [*held.files.warnings, *settings.left_out],
     }
     with storage_errors(folder):
         runs.write_json(folder / RESULT, told)
@@ -81,6 +81,7 @@ def _asked(held: Log, settings: RunSettings) -> Json:
     return {
         "log": [origin.sha256 for origin in held.read.origins],
         "settings": {k: v for k, v in settings.asked.items() if k != "origins"},
+        "members": list(settings.budget.members),
         "files": [content_of(path) for path in (settings.beside.customers, settings.beside.series)],
         "version": version("clv"),
     }
@@ -107,20 +108,22 @@ def _on_past_days(
 def _told(contest: Contest, settings: RunSettings, *, only_last: bool = False) -> Json:
     """What models reached, on all past days or on the last; days before it teach intervals."""
     shown = contest.trials[-1:] if only_last else contest.trials
+    days = {str(trial.origin.cutoff) for trial in shown}
     board = manifests.leaderboard(replace(contest, trials=shown), settings.level)
     for row in board["rows"]:
         name = row["model"]
         judged = [
             found
             for found in honesty.judged(contest.trials, name, settings.seed)
-            if found.how == honesty.HELD_OUT or only_last
+            if str(found.trial.origin.cutoff) in days
+            and (found.how == honesty.HELD_OUT or only_last)
         ]
         row["intervals"] = [
             honesty.reached(found, name, settings.level, settings.seed) for found in judged
         ]
         row["churn"] = honesty.churn(judged)
         totals = honesty.totals(contest.trials, name, settings.level)
-        row["totals"] = totals[-len(shown) :]
+        row["totals"] = [told for told in totals if told["cutoff"] in days]
     return {
         **board,
         "tuning": [search.to_json() for search in contest.searches],

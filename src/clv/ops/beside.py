@@ -74,12 +74,12 @@ class Beside:
                 [name for name in self.without if name in read.table.schema.names]
             )
             if table.num_columns > 1:
-                known = engine.ibis.create_table("known", table, temp=True)
+                known = engine.ibis.create_table("known", table, temp=True, overwrite=True)
             inputs.append(_input(CUSTOMERS, path, read))
             notices += read.notices
         if self.series:
             read = series_table(Path(self.series))
-            series = engine.ibis.create_table("series", read.table, temp=True)
+            series = engine.ibis.create_table("series", read.table, temp=True, overwrite=True)
             inputs.append(_input(SERIES, Path(self.series), read))
             notices += read.notices
         given = [f"--{each['what']}" for each in inputs]

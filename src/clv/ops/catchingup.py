@@ -14,6 +14,7 @@ from clv.ops.orderrows import (
     as_log,
     dispensable,
     gathered_to,
+    last_day,
     orders_of,
     perhaps_unknown,
     texts,
@@ -82,7 +83,7 @@ def _scored(
 ) -> Iterator[tuple[list[str], Scored]]:
     """Customers of whom orders came in that the run does not know, some after a number."""
     purchase, run = tables.purchase.c, champion.run
-    gathered = gathered_to(conn, run)
+    gathered, reached = gathered_to(conn, run), last_day(conn)
     asked = select(purchase.customer_id).where(perhaps_unknown(run, gathered)).distinct()
     customers = sorted(conn.scalars(asked.where(purchase.purchase_no > after)))
     for start in range(0, len(customers), LOT):
@@ -91,7 +92,8 @@ def _scored(
         later = unknown(orders_of(conn, some), log, run, gathered)
         if later:
             theirs = sorted({order.customer_id for order in later})
-            yield theirs, champion.of_transactions(_whole(log, as_log(later), theirs))
+            whole = _whole(log, as_log(later), theirs)
+            yield theirs, champion.of_transactions(whole, reached=reached)
 
 
 def _whole(log: pa.Table, later: pa.Table, customers: Sequence[str]) -> pa.Table:

@@ -160,6 +160,7 @@ class Champion:
         rows: pa.Table,
         *,
         as_of: AsOf | None = None,
+        reached: AsOf | None = None,
         horizon: Horizon | None = None,
         level: float | None = None,
     ) -> Scored:
@@ -171,6 +172,8 @@ class Champion:
             besides of `clv.core.schema.OPTIONAL_COLUMNS`; texts, or values of their own type
         as_of : last day that counts; the last date of the rows, or the run's where that is later,
             unless given
+        reached : a day that has come, whether these customers ordered on it or not: without an
+            as_of the last day that counts is no earlier
 
         Raises
         ------
@@ -182,8 +185,16 @@ class Champion:
         with self._desk.recipes() as recipes:
             path = recipes.engine.folder / "orders.parquet"
             pq.write_table(self._complete(rows), path)
-            silent = Silent()
-            return rescore(self.run, str(path), asked, self.machine, silent, self.scorer, recipes)
+            return rescore(
+                self.run,
+                str(path),
+                asked,
+                self.machine,
+                Silent(),
+                self.scorer,
+                recipes,
+                reached,
+            )
 
     def of_log(self, log: str, config: PredictConfig) -> Scored:
         """Forecasts for the customers of a log, its columns recognised as those of any log.

@@ -19,6 +19,7 @@ from clv.evaluation.honesty import Judged
 from clv.evaluation.tuning import Search
 from clv.features.book import Book, History
 from clv.models import registry
+from clv.models.ensemble import Ensemble
 from clv.models.totals import TotalError
 from clv.ops.beside import Beside, Files
 from clv.ops.budget import BUDGETS, NAIVE, Budget
@@ -90,6 +91,12 @@ class RunSettings:
     def compared(self) -> tuple[str, ...]:
         """Names of the models compared on the past, the yardsticks last whoever was named."""
         return (*(name for name in self._named if name not in NAIVE), *NAIVE)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What the budget could not have tried, and how to have it, in sentences."""
+        of_budget = self.models is None or Ensemble.name in self.models
+        return self.budget.notes if of_budget else ()
 
     @property
     def _named(self) -> tuple[str, ...]:

@@ -223,7 +223,9 @@ class Keyring:
         key = found(self._store, token)
         if len(self._found) >= _REMEMBERED:
             # Keys that were made up push none out that is one, unless those alone are too many.
-            kept = {digest: one for digest, one in self._found.items() if one[1] is not None}
+            # Others may remember one meanwhile.
+            known = self._found.copy()
+            kept = {digest: one for digest, one in known.items() if one[1] is not None}
             self._found = kept if len(kept) < _REMEMBERED else {}
         self._found[_hash(token)] = (until, key)
         return key

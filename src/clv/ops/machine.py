@@ -13,7 +13,8 @@ class Machine:
     ----------
     home : folder of runs and all other state
     memory_limit : most the engine holds before it spills to disk, as "3GB"
-    threads : of the engine, and of each learner; None takes all cores, and two
+    threads : of the engine, and of each learner while it learns from a log; None takes all cores,
+        and two
     s3_endpoint : address of an S3-compatible store; None is Amazon's
     """
 

@@ -16,15 +16,15 @@ import pandas as pd
 from clv.core.types import Json
 from clv.data.ingest import Ingested
 from clv.evaluation.backtest import RULE
-from clv.evaluation.honesty import churn, holdout_table, mean_of, reached, totals
+from clv.evaluation.honesty import churn, holdout_table, mean_of, reached, segments, totals
 from clv.evaluation.report.past import mean
 from clv.models import registry
-from clv.models.ensemble import Ensemble
 from clv.models.onetime import Hybrid
 from clv.ops.beside import SERIES, Files
 from clv.ops.job import Contest, Result
 from clv.ops.progress import Stages
 from clv.ops.runs import FORMAT, MADE_UP
+from clv.ops.scoring import rfm_segments
 
 PACKAGES = (
     *("clv", "numpy", "scipy", "pandas", "pyarrow", "duckdb", "ibis-framework", "lifelines"),
@@ -258,6 +258,7 @@ def _total(result: Result) -> Json:
         "historic": float(result.forecasts["historic_value"].to_numpy().sum()),
         "past": totals(result.contest.trials, result.contest.champion.name, level),
         "by_segment": _by_segment(result) if n else {},
+        "past_segments": _past_segments(result) if n else [],
     }
 
 
@@ -273,6 +274,19 @@ def _by_segment(result: Result) -> Json:
         str(name): {"clv": float(clv[i]), "lower": float(lower[i]), "upper": float(upper[i])}
         for i, name in enumerate(names)
     }
+
+
+def _past_segments(result: Result) -> list[Json]:
+    """Of how many past days the total of a segment was inside the interval told on the day."""
+    name, level = result.contest.champion.name, result.settings.level
+    told = segments(result.judged, result.contest.trials, name, level, rfm_segments)
+    found: dict[str, list[bool]] = {}
+    for each in told:
+        found.setdefault(each["segment"], []).append(each["inside"])
+    return [
+        {"segment": segment, "inside": sum(inside), "days": len(inside)}
+        for segment, inside in sorted(found.items())
+    ]
 
 
 def _coverage(result: Result) -> Json:
@@ -342,9 +356,7 @@ def calibrated(judged: list[int], ahead: int) -> str:
 def _left_unsaid(result: Result) -> list[str]:
     """What was asked for and does less than a reader may think."""
     settings = result.settings
-    told: list[str] = []
-    if Ensemble.name in settings.compared or settings.models is None:
-        told += settings.budget.notes
+    told = [*settings.left_out]
     if result.files.of(SERIES) is not None and not settings.beside.unread:
         told.append(SERIES_NOTE)
     return told

@@ -38,6 +38,7 @@ class Figures(NamedTuple):
 
     Attributes
     ----------
+    p_alive, next_days : NaN where the champion does not tell
     next_days : until the next purchase is as likely as not
     beyond : the customer is unlike any that was learned from
     """
@@ -69,6 +70,7 @@ class OneProfile:
     bends: Sequence[Sequence[float]]
     weights: Floats
     floors: Sequence[float]
+    most: Sequence[float]
     edges: Sequence[Sequence[float]]
     ratios: Sequence[Sequence[float]]
     rfm_cuts: Sequence[Sequence[float]]
@@ -92,6 +94,7 @@ class OneProfile:
             bends=surrogate.bends.tolist(),
             weights=surrogate.weights,
             floors=(surrogate.floors * SMALL).tolist(),
+            most=surrogate.most.tolist(),
             edges=[edges.tolist() for edges in distribution.edges],
             ratios=distribution.ratios.tolist(),
             rfm_cuts=[
@@ -156,9 +159,13 @@ class OneProfile:
         if not self.known.isdisjoint(more):
             columns += surrogate.besides(surrogate.encode([more]))[0].tolist()
         told: list[float] = (np.array(columns) @ self.weights[: len(columns)]).tolist()
-        amounts = [exp(min(value, _LARGEST)) for value in told[: len(AMOUNTS)]]
+        amounts = [
+            min(exp(min(value, _LARGEST)), most)
+            for value, most in zip(told[: len(AMOUNTS)], self.most, strict=True)
+        ]
+        # What is not told is NaN, and stays so.
         found = [
-            value if value > floor else 0.0
+            0.0 if value <= floor else value
             for value, floor in zip(amounts, self.floors, strict=True)
         ]
         return found + [_expit(value) for value in told[len(AMOUNTS) :]], inside != logs

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Row, func, or_, select
 
+from clv.core.types import AsOf
 from clv.data.checking import FLAGGED
 from clv.data.fields import BLANKS
 from clv.ops.store import tables
@@ -119,8 +120,7 @@ def unknown(orders: Sequence[Order], log: pa.Table, run: Run, gathered: int) -> 
 def _signed(order: Order) -> Decimal:
     """The amount as an accepted log has it: below zero of a return."""
     amount = Decimal(order.amount).quantize(PRECISION)
-    flag = str(order.more.get("is_return") or "").strip().lower()
-    return -abs(amount) if flag in FLAGGED else amount
+    return -abs(amount) if _flagged(order.more.get("is_return")) else amount
 
 
 def as_log(orders: Sequence[Order]) -> pa.Table:
@@ -145,6 +145,12 @@ def newest_order(conn: Connection, customers: Sequence[str]) -> int:
     purchase = tables.purchase.c
     found = select(func.max(purchase.purchase_no)).where(purchase.customer_id.in_(customers))
     return conn.scalar(found) or 0
+
+
+def last_day(conn: Connection) -> AsOf | None:
+    """Day of the latest order that came in; None without any."""
+    found = conn.scalar(select(func.max(tables.purchase.c.date)))
+    return None if found is None else AsOf(found)
 
 
 def tidied(rows: pa.Table) -> pa.Table:
@@ -190,19 +196,37 @@ def in_currency(rows: pa.Table, champion: Champion) -> tuple[pa.Table, list[Json
 
 
 def not_known(fresh: pa.Table, known: pa.Table, later: pa.Table) -> tuple[pa.Table, int]:
-    """Rows of orders that were not there before, and how many were."""
+    """Rows of orders that were not there before, and how many were.
+
+    A return under the id of its purchase is not that purchase.
+    """
     if "order_id" not in fresh.column_names:
         return fresh, 0
     there = {
-        (row["customer_id"], row["order_id"])
+        _named(row)
         for table in (known, later)
         if "order_id" in table.column_names
-        for row in table.select(["customer_id", "order_id"]).to_pylist()
+        for row in _told(table)
         if row["order_id"]
     }
-    pairs = zip(fresh["customer_id"].to_pylist(), fresh["order_id"].to_pylist(), strict=True)
-    kept = [i for i, pair in enumerate(pairs) if pair not in there]
+    kept = [i for i, row in enumerate(_told(fresh)) if _named(row) not in there]
     return fresh.take(pa.array(kept, pa.int64())), fresh.num_rows - len(kept)
+
+
+def _told(rows: pa.Table) -> list[Json]:
+    names = ("customer_id", "order_id", "amount", "is_return")
+    told: list[Json] = rows.select([n for n in names if n in rows.column_names]).to_pylist()
+    return told
+
+
+def _named(row: Json) -> tuple[str, str, bool]:
+    """Customer, order, and whether it is a return of it."""
+    back = str(row["amount"]).startswith("-") or _flagged(row.get("is_return"))
+    return row["customer_id"], row["order_id"], back
+
+
+def _flagged(told: Any) -> bool:
+    return str(told or "").strip().lower() in FLAGGED
 
 
 def refusals(scored: Scored, fresh: pa.Table) -> dict[int, Json]:

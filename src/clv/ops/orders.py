@@ -22,6 +22,7 @@ from clv.ops.orderrows import (
     fingerprint,
     gathered_to,
     in_currency,
+    last_day,
     newest_order,
     not_known,
     numbered,
@@ -34,7 +35,7 @@ from clv.ops.orderrows import (
 )
 from clv.ops.store import tables
 from clv.ops.store.database import lock
-from clv.ops.store.publishing import CHAMPION
+from clv.ops.store.publishing import CHAMPION, current
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -59,7 +60,7 @@ class Appended:
     forecasts : of the customers concerned, as they are now; a row each
     without_purchase : customers of whom no purchase is left, and so no forecast
     as_of : last day known of these customers
-    run_id : of the run that scored them
+    run_id, currency : of the run that scored them
     """
 
     accepted: int
@@ -69,6 +70,7 @@ class Appended:
     without_purchase: list[str]
     as_of: str | None
     run_id: str
+    currency: str | None
 
     def to_json(self) -> Json:
         return asdict(self)
@@ -131,7 +133,7 @@ def append(
             # The same request may have come twice at once.
             if key is not None and (before := _replied(conn, actor, key, asked)):
                 return before
-            if not _stands(conn, champions, scoring, rows):
+            if not _stands(conn, scoring, rows):
                 continue
             done = _keep(conn, scoring, actor, request_id)
             if key is not None:
@@ -145,10 +147,24 @@ def append(
     )
 
 
-def history(store: Store, champions: Champions, customer_id: str) -> list[Json]:
-    """All orders known of a customer, the newest last: those of the run's log, and later ones."""
+def history(store: Store, champions: Champions, customer_id: str) -> tuple[Serving, list[Json]]:
+    """All orders known of a customer, the newest last: those of the run's log, and later ones.
+
+    Returns
+    -------
+    the run in charge, whose log it is, and the orders
+
+    Raises
+    ------
+    UnsuitedError : the run learned from a table of customers
+    """
     with store.reading() as conn:
         serving = champions.seen(conn)
+        if serving.champion.scorer is None:
+            raise UnsuitedError(
+                "history: the run now served learned from a table of customers, and knows no"
+                " orders."
+            )
         came = orders_of(conn, [customer_id])
         gathered = gathered_to(conn, serving.champion.run)
     known = serving.champion.accepted([customer_id])
@@ -156,7 +172,9 @@ def history(store: Store, champions: Champions, customer_id: str) -> list[Json]:
     told = pa.concat_tables([texts(known), later], promote_options="default")
     told = told.drop_columns([name for name in ("line",) if name in told.column_names])
     rows = told.sort_by([("date", "ascending")]).to_pylist()
-    return [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return serving, [
+        {name: value for name, value in row.items() if value is not None} for row in rows
+    ]
 
 
 def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
@@ -169,7 +187,7 @@ def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
             )
         customers = customers_of(rows)
         came = orders_of(conn, customers)
-        gathered = gathered_to(conn, serving.champion.run)
+        gathered, reached = gathered_to(conn, serving.champion.run), last_day(conn)
     newest = max((order.purchase_no for order in came), default=0)
     log = serving.champion.accepted(customers)
     known, later = texts(log), as_log(unknown(came, log, serving.champion.run, gathered))
@@ -182,7 +200,10 @@ def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
     if both.num_rows == 0:
         return _Scoring(serving, newest, fresh, duplicates, problems, None)
     try:
-        scored = serving.champion.of_transactions(both.drop_columns(dispensable(both)))
+        # A day that others ordered on has come for these customers, too.
+        scored = serving.champion.of_transactions(
+            both.drop_columns(dispensable(both)), reached=reached
+        )
     except LogError as error:
         problems += [
             {"index": i, "rule": error.code, "detail": str(error)}
@@ -197,10 +218,9 @@ def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
     )
 
 
-def _stands(conn: Connection, champions: Champions, scoring: _Scoring, rows: pa.Table) -> bool:
+def _stands(conn: Connection, scoring: _Scoring, rows: pa.Table) -> bool:
     """Whether nobody published or wrote orders of these customers since they were read."""
-    now = champions.seen(conn)
-    same = now.run_no == scoring.serving.run_no
+    same = current(conn).run_no == scoring.serving.run_no
     return same and newest_order(conn, customers_of(rows)) == scoring.newest
 
 
@@ -244,6 +264,7 @@ def _keep(conn: Connection, scoring: _Scoring, actor: str, request_id: str) -> A
         without_purchase=without,
         as_of=None if as_of is None else str(as_of),
         run_id=serving.champion.version,
+        currency=serving.champion.run.manifest.get("currency"),
     )
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
 
-from clv.core.errors import HistoryError, RunError
+from clv.core.errors import HistoryError, ProfileError, RunError
 from clv.core.types import Floats, Ints, Json
 from clv.data.channels import OTHER, UNKNOWN
 from clv.data.columns import bare
@@ -53,12 +54,14 @@ class ProfileScorer:
     distribution : of what such customers spend, learned on past days from what the surrogate of
         each past day's champion said
     horizon_days, margin : of the run; forecasts are of these
+    dates : features that are days from a date, which profiles tell as that date
     """
 
     surrogate: Surrogate
     distribution: Distribution
     horizon_days: int
     margin: float
+    dates: frozenset[str] = frozenset()
 
     @classmethod
     def learn(
@@ -100,7 +103,9 @@ class ProfileScorer:
             distribution = Distribution.learn(past, mean)
         except HistoryError:
             distribution = Distribution.assumed(mean)
-        return cls(surrogate, distribution, horizon, margin)
+        kinds = history.reference().known
+        dates = frozenset(f for f in surrogate.encoder.numbers if kinds.get(f) == "date")
+        return cls(surrogate, distribution, horizon, margin, dates)
 
     def figures(self, profiles: Sequence[Profile], scorer: Scorer, level: float) -> list[Figures]:
         """What is expected of each customer, in their order.
@@ -154,6 +159,7 @@ class ProfileScorer:
             "customer_id": profile.customer_id,
             "group": "onetimer" if profile.x == 0 else "repeater",
             **dict(zip(_AS_FOUND, found, strict=False)),
+            "p_alive": None if isnan(found.p_alive) else found.p_alive,
             "next_purchase_date": _date(today, found.next_days),
             "confidence": _confidence(found),
             "reasons": sentence(
@@ -163,10 +169,44 @@ class ProfileScorer:
                 found.p_alive,
                 found.expected_order_value,
                 scorer.typical_order_value,
+                signal=scorer.signal,
             ),
             "notices": notices,
             "not_used": [name for name in profile.more if name not in self.tellable],
         }
+
+    def as_learned(self, more: Mapping[str, Any], day: date) -> Json:
+        """What a profile tells besides, a date as the days from it to the one it holds on.
+
+        Parameters
+        ----------
+        more : as `Profile.more`
+
+        Raises
+        ------
+        ProfileError : text where the run learned from numbers or dates; `field` is its name
+        """
+        found = dict(more)
+        for name, value in more.items():
+            if not isinstance(value, str):
+                continue
+            numbers = self.numbers.intersection(_features_called(name))
+            if not numbers:
+                continue
+            if numbers.isdisjoint(self.dates):
+                raise ProfileError(
+                    name, f"is {value!r}. Give a number: the run learned from numbers."
+                )
+            try:
+                found[name] = float((day - date.fromisoformat(value)).days)
+            except ValueError:
+                raise ProfileError(name, f"is {value!r}. Write the day as YYYY-MM-DD.") from None
+        return found
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Features that count as numbers."""
+        return frozenset(self.surrogate.encoder.numbers)
 
     @cached_property
     def tellable(self) -> frozenset[str]:
@@ -183,6 +223,7 @@ class ProfileScorer:
             "surrogate": self.surrogate.to_json(),
             "horizon_days": self.horizon_days,
             "margin": self.margin,
+            "dates": sorted(self.dates),
         }
         (folder / FILE).write_text(json.dumps(content))
         self.distribution.save(folder / DISTRIBUTION)
@@ -202,6 +243,7 @@ class ProfileScorer:
                 Distribution.load(folder / DISTRIBUTION),
                 int(content["horizon_days"]),
                 float(content["margin"]),
+                frozenset(content["dates"]),
             )
         except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise RunError(
@@ -224,18 +266,21 @@ _FEATURE = {plain: feature for feature, plain in _PLAIN.items()}
 
 def features_of(profile: Profile, scorer: Scorer) -> Json:
     """What a profile tells besides, by names of features."""
-    found: Json = {}
-    for name, value in profile.more.items():
-        if value is None:
-            continue
-        if name == "channel":
-            found["first_channel"] = _channel(value, scorer)
-        elif name in _FEATURE:
-            found[_FEATURE[name]] = value
-            found[f"known_{name}"] = value
-        else:
-            found[name if name in TELLABLE else f"known_{name}"] = value
-    return found
+    return {
+        feature: _channel(value, scorer) if feature == "first_channel" else value
+        for name, value in profile.more.items()
+        if value is not None
+        for feature in _features_called(name)
+    }
+
+
+def _features_called(name: str) -> tuple[str, ...]:
+    """Features that a name of `Profile.more` may tell."""
+    if name == "channel":
+        return ("first_channel",)
+    if name in _FEATURE:
+        return (_FEATURE[name], f"known_{name}")
+    return (name if name in TELLABLE else f"known_{name}",)
 
 
 def _channel(told: Any, scorer: Scorer) -> str:

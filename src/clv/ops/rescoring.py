@@ -65,18 +65,20 @@ def rescore(
     reporter: Reporter,
     scorer: Scorer | None = None,
     recipes: Recipes | None = None,
+    reached: AsOf | None = None,
 ) -> Scored:
     """Forecasts for the customers of a log, by what the run learned.
 
     Of a run on a table of customers, for the rows of another table.
 
     Settings of the run hold unless given anew. Without an as-of given, it is the log's last
-    date, or the run's as-of where that is later.
+    date, or the run's as-of or `reached` where one of these is later.
 
     Parameters
     ----------
     scorer : of the run, where it is at hand; read from its folder otherwise
     recipes : statements of an engine that is there already; a fresh one is made otherwise
+    reached : a day that has come, though the log may end before it
 
     Raises
     ------
@@ -110,7 +112,9 @@ def rescore(
             has = held.book.sources.seen(read.as_of).has
             notices += require_columns(log, mapping, has, ground)
             notices += require_learned(held.files, learned, ground)
-        as_of = read.as_of if read.as_of_given else max(read.as_of, run.as_of)
+        as_of = read.as_of
+        if not read.as_of_given:
+            as_of = max(as_of, run.as_of, reached or as_of)
         history = held.book.history(as_of, settings.horizon.n_days)
         table = scorer.score(history, settings.horizon, settings.money, settings.level)
         refused = read.quarantine.to_pyarrow().select(QUARANTINE.names)

@@ -127,7 +127,7 @@ class Scorer:
                 "value_tier": self.levels.value_tier(clv),
                 "clv_level": levels,
                 # Where nothing tells customers apart, segments and forecasts cannot disagree.
-                "mismatch": mismatch(segments, levels) if self._signal else ALIGNED,
+                "mismatch": mismatch(segments, levels) if self.signal else ALIGNED,
                 "recommended_cac": recommended_cac(clv),
                 "reasons": pd.arrays.ArrowExtensionArray(
                     self._reasons(history, prediction.assign(p_alive=alive), drivers)
@@ -146,10 +146,11 @@ class Scorer:
         if drivers is not None and isinstance(self.model, Explaining) and self.model.explainer_:
             window = self.model.ground.window if self.model.ground else None
             moved = moved_by(self.model.explainer_, drivers, self.currency, window)
-        return reasons(history, delivered, self.typical_order_value, moved, signal=self._signal)
+        return reasons(history, delivered, self.typical_order_value, moved, signal=self.signal)
 
     @property
-    def _signal(self) -> bool:
+    def signal(self) -> bool:
+        """Whether the past told customers apart."""
         return bool(getattr(self.model, "signal_", True))
 
     def _interval(
@@ -219,6 +220,14 @@ class Scorer:
             dict(content["channels"]),
             content["currency"],
         )
+
+
+def rfm_segments(history: History) -> list[str]:
+    """(n,) segments of customers among one another, as known on the history's day."""
+    told = _rfm_inputs(history)
+    r, f, m = RFMScorer().fit(*told).score(*told)
+    named: list[str] = segment(r + f + m).tolist()
+    return named
 
 
 def _rfm_inputs(history: History) -> tuple[Floats, Floats, Floats]:

@@ -61,6 +61,10 @@ def test_past_days_are_looked_back_on_and_a_shop_is_made_up(writes):
         ({"kind": "backtest", "params": {"source": {"path": "/etc/passwd"}}}, "machine itself"),
         ({"kind": "backtest", "params": {"source": {"upload": "0" * 32}}}, "there is none"),
         ({"kind": "generate", "params": {"settings": {"customers": 10**7}}}, "machine itself"),
+        (
+            {"kind": "generate", "params": {"settings": {"transactions": 10**8, "days": 20_000}}},
+            "transactions: more than 5,000,000 are only made at the machine itself",
+        ),
     ],
 )
 def test_other_work_is_not_taken(writes, body, said):

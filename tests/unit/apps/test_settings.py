@@ -86,6 +86,14 @@ def test_a_file_that_cannot_be_used_is_told(file, text, said):
         settings()
 
 
+@pytest.mark.parametrize("value", ["s3cret: x", "*s3cret", "!s3cret x", "'s3cret"])
+def test_a_broken_file_does_not_tell_what_is_in_it(file, value):
+    file(f"port: 9000\ndatabase_url: {value}")
+    with pytest.raises(SettingError, match=r"is not YAML from line [23] on") as told:
+        settings()
+    assert "s3cret" not in str(told.value)
+
+
 def test_a_file_that_is_not_there_is_told(monkeypatch):
     monkeypatch.setenv("CLV_CONFIG", "/nowhere/clv.yaml")
     with pytest.raises(SettingError, match=r"/nowhere/clv.yaml cannot be read"):

@@ -215,6 +215,7 @@ def test_a_segments_total_stands_between_its_ends(usual, page):
         clv, lower, upper = (number(told[end], places) for end in ("clv", "lower", "upper"))
         assert f"{clv} {lower} to {upper}" in page.text
     assert "their ends do not add up to the total’s" in page.text
+    assert "what came was inside 7 of 8: Champions 3 of 4, Lost 4 of 4." in page.text
     total = usual.manifest["total"] | {"by_segment": {}}
     assert "their ends do not" not in Page(render(changed(usual, total=total))).text
 

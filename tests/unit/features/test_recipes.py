@@ -136,3 +136,23 @@ def test_no_more_are_kept_than_asked(desk):
     for i in (1, 2, 1, 3, 1, 2):
         assert few.ask(i, lambda i=i: make(i)).to_pylist() == [{"n": i}]
     assert asked == [1, 2, 3, 2]
+
+
+def test_a_country_in_a_column_of_customers_counts_whatever_its_case(desk, tmp_path):
+    told = pa.table({"customer_id": ["c0", "c1"], "Country": ["Germany", "AU"]})
+
+    def opened(engine, recipes=None):
+        known = engine.ibis.create_table("known", told, temp=True, overwrite=True)
+        rows = log(1, columns=["customer_country"])
+        made = engine.ibis.create_table("transactions", rows, overwrite=True)
+        ledger = Ledger.of(made, engine.ibis)
+        return Book.open(ledger, DAY, known, recipes=recipes)
+
+    with DuckDBEngine(tmp_path, threads=1) as engine:
+        fresh = opened(engine)
+        learned = Reference.learn(fresh.sources, DAY)
+        table = fresh.features(DAY, learned)
+    # The second time it is an earlier statement that is asked.
+    for _ in range(2):
+        assert_frame_equal(opened(desk.engine, desk).features(DAY, learned), table)
+    assert opened(desk.engine).sources.countries() == {"Germany", "AU"}

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from clv.models import overlap, pooling
+from clv.models import pooling
 from clv.models.chance import Calibration
 from clv.models.totals import TotalError
 
 PRIOR = np.array([0.5, 0.3, 0.2])
+#: Correlations of windows of which each shares half with the next.
+HALVES = np.eye(4) + 0.5 * (np.eye(4, k=1) + np.eye(4, k=-1))
 
 
 def day(seed, n=4_000):
@@ -87,15 +89,15 @@ def test_chances_are_made_true_and_few_days_move_them_little():
 
 
 def test_totals_that_missed_by_more_have_wider_intervals():
-    near = TotalError.learn([100, 100, 100], [105, 96, 101])
-    far = TotalError.learn([100, 100, 100], [160, 60, 140])
+    near = TotalError.learn([100, 100, 100], [105, 96, 101], HALVES[:3, :3])
+    far = TotalError.learn([100, 100, 100], [160, 60, 140], HALVES[:3, :3])
     assert near.interval(50.0, 0.9)[1] < far.interval(50.0, 0.9)[1]
     lower, upper = far.interval(50.0, 0.9)
     assert lower * upper == pytest.approx(50.0**2)
 
 
 def test_what_customers_do_not_share_widens_totals_of_few():
-    error = TotalError.learn([100, 100, 100], [105, 96, 101])
+    error = TotalError.learn([100, 100, 100], [105, 96, 101], HALVES[:3, :3])
     shared = error.interval(100.0, 0.9)
     few = error.interval(100.0, 0.9, 100.0**2 / 4)
     assert few[0] < shared[0]
@@ -122,7 +124,7 @@ def test_totals_of_customers_who_share_nothing_are_held(customers):
 @pytest.mark.parametrize("half_shared", [False, True])
 def test_past_totals_are_held_as_often_as_promised(half_shared):
     draw = np.random.default_rng(1)
-    alike = overlap.halves(4) if half_shared else np.eye(4)
+    alike = HALVES if half_shared else np.eye(4)
     inside = []
     for _ in range(8_000):
         # The spread of a log's misses is itself drawn as the prior has it.
@@ -138,21 +140,21 @@ def test_past_totals_are_held_as_often_as_promised(half_shared):
 def test_totals_of_windows_that_overlap_tell_less():
     said, came = [100] * 4, [160, 150, 140, 130]
     apart = TotalError.learn(said, came, np.eye(4))
-    together = TotalError.learn(said, came)
+    together = TotalError.learn(said, came, HALVES)
     assert apart.freedom == 6
     # 16 over the sum of squared correlations, 4 + 6 / 4.
     assert together.freedom == pytest.approx(2 + 16 / 5.5)
     assert together.spread < apart.spread
     assert together.totals == apart.totals == 4
     # Those that tell nothing stand between the others, which then share no day.
-    assert TotalError.learn([100, 0, 100], [160, 5, 140]).freedom == 4
+    assert TotalError.learn([100, 0, 100], [160, 5, 140], HALVES[:3, :3]).freedom == 4
 
 
 def test_a_small_segment_is_less_sure_than_the_whole():
-    found = TotalError.learn([100, 100], [110, 90])
+    found = TotalError.learn([100, 100], [110, 90], HALVES[:2, :2])
     alone = found.interval(np.array([100.0, 100.0]), 0.9, np.array([0.0, 50.0**2]))
     assert alone[1][1] > alone[1][0]
 
 
 def test_totals_of_nothing_tell_nothing():
-    assert TotalError.learn([0.0, 5.0], [3.0, 0.0]).totals == 0
+    assert TotalError.learn([0.0, 5.0], [3.0, 0.0], np.eye(2)).totals == 0

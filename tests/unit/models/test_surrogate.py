@@ -81,7 +81,36 @@ def test_what_a_model_does_not_say_is_not_made_up(learned):
     known = population(500)
     said = truth(known) | {"p_alive": np.full(500, np.nan)}
     told = Surrogate.learn(known, NOTHING, said).said(known)
-    assert set(told.p_alive) == {0.5}
+    assert np.isnan(told.p_alive).all()
+    assert np.isfinite(told.p_purchase).all()
+
+
+@pytest.mark.parametrize("n", [20, 50, 100])
+def test_of_few_customers_it_makes_no_more_than_they_say(n):
+    for seed in range(5):
+        known = population(n, seed)
+        said = truth(known)
+        said["clv"] = said["clv"] * np.random.default_rng(seed).lognormal(0.0, 0.4, n)
+        told = Surrogate.learn(known, NOTHING, said)
+        others = population(2_000, seed + 50)
+        clv, wanted = told.said(others).clv, truth(others)["clv"] * np.exp(0.08)
+        assert clv.max() <= said["clv"].max() * (1 + 1e-9)
+        assert 0.4 < clv.sum() / wanted.sum() < 2.5
+
+
+@pytest.mark.parametrize("n", [50, 300])
+def test_what_it_tells_of_itself_holds_for_customers_it_did_not_see(n):
+    told, true = [], []
+    for seed in range(20):
+        noise = np.random.default_rng(seed)
+        known, others = population(n, seed), population(1_000, seed + 50)
+        said, came = truth(known), truth(others)["clv"] * noise.lognormal(0.0, 0.4, 1_000)
+        said["clv"] = said["clv"] * noise.lognormal(0.0, 0.4, n)
+        learned = Surrogate.learn(known, NOTHING, said)
+        away = np.log(learned.said(others).clv) - np.log(came)
+        told.append(1.0 - learned.fidelity)
+        true.append(np.square(away).mean() / np.log(came).var())
+    assert np.mean(told) == pytest.approx(np.mean(true), rel=0.5)
 
 
 def test_nobody_is_told_apart_where_the_model_does_not():

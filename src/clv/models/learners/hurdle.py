@@ -24,6 +24,9 @@ WHETHER, HOW_MUCH = "whether.txt", "how_much.txt"
 class HurdleSettings(LightGBMSettings):
     """Settings of `Hurdle`: those of `LightGBM`, for both halves.
 
+    Both go their `rounds`, whether there are later rows to check by or not: a half that stopped at
+    its own number could not be told one for both.
+
     Attributes
     ----------
     power : of the variance of spend over its mean, among those who buy
@@ -35,9 +38,7 @@ class HurdleSettings(LightGBMSettings):
     @classmethod
     def suggest(cls, trial: Trial) -> Self:
         """As `Settings.suggest`."""
-        return replace(
-            super().suggest(trial), power=trial.suggest_float("power_of_spend", 1.5, 1.9)
-        )
+        return cls.of_trees(trial, power=trial.suggest_float("power_of_spend", 1.5, 1.9))
 
 
 class Hurdle(LogLearner):

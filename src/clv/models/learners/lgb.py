@@ -27,7 +27,7 @@ CHUNK = 2_048
 
 @dataclass(frozen=True)
 class LightGBMSettings(Settings):
-    """Settings of `LightGBM`, and of both halves of `Hurdle`.
+    """Settings of `LightGBM`.
 
     Attributes
     ----------
@@ -55,6 +55,11 @@ class LightGBMSettings(Settings):
     @classmethod
     def suggest(cls, trial: Trial) -> Self:
         """As `Settings.suggest`."""
+        return cls.of_trees(trial, power=trial.suggest_float("power", 1.2, 1.8))
+
+    @classmethod
+    def of_trees(cls, trial: Trial, power: float) -> Self:
+        """Settings drawn but for the power of the variance."""
         return cls(
             rounds=trial.suggest_int("rounds", 50, 800, log=True),
             learning_rate=trial.suggest_float("learning_rate", 0.01, 0.1, log=True),
@@ -63,7 +68,7 @@ class LightGBMSettings(Settings):
             features_share=trial.suggest_float("features_share", 0.2, 1.0),
             in_leaf=trial.suggest_int("in_leaf", 5, 200, log=True),
             ridge=trial.suggest_float("ridge", 0.1, 30.0, log=True),
-            power=trial.suggest_float("power", 1.2, 1.8),
+            power=power,
         )
 
 

@@ -25,6 +25,7 @@ NOTEWORTHY = 0.1
 GONE = (0.25, 0.75)
 _LIFE = ("; most likely gone", "; may be gone", "; still a customer")
 _TYPICAL = "; spends what is typical"
+_LIKE_EVERYONE = "; forecast like everyone, as the past tells nobody apart"
 #: Customers whose sentences are made together, as Arrow's texts end at two billion bytes; lots of
 #: them made at once.
 CHUNK, THREADS = 100_000, 2
@@ -67,7 +68,7 @@ def reasons(
         if signal:
             said += [_of_life(p_alive[part]), _of_spend(value[part], typical_order_value)]
         else:
-            said.append("; forecast like everyone, as the past tells nobody apart")
+            said.append(_LIKE_EVERYONE)
         if moved is not None:
             said.append(moved[part].combine_chunks())
         found.append(join(*said))
@@ -75,7 +76,14 @@ def reasons(
 
 
 def sentence(
-    x: int, t_x: float, quiet: float, p_alive: float, order_value: float, typical: float
+    x: int,
+    t_x: float,
+    quiet: float,
+    p_alive: float,
+    order_value: float,
+    typical: float,
+    *,
+    signal: bool = True,
 ) -> str:
     """The words of `reasons` for one customer, without what moved the forecast.
 
@@ -84,13 +92,16 @@ def sentence(
     Parameters
     ----------
     x, t_x, quiet : repeat purchase days; days from first to last purchase, and since the last
-    p_alive : chance that the customer has not left
+    p_alive : chance that the customer has not left; NaN where it is not told
     order_value, typical : expected of this customer, and median of the population
+    signal : as in `reasons`
     """
     ago = f"{quiet:,.0f} day{'s' * (round(quiet) != 1)}"
     gap = max(round(t_x / max(x, 1)), 1)
     every = "day" if gap == 1 else f"{gap:,} days"
     said = f"ordered once, {ago} ago" if x == 0 else f"ordered every {every}, now {ago} quiet"
+    if not signal:
+        return said + _LIKE_EVERYONE
     if p_alive < 1.0:
         said += _LIFE[int(p_alive >= GONE[0]) + int(p_alive >= GONE[1])]
     if typical > 0:

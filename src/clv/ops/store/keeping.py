@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.schema import DropTable
 
-from clv.core.errors import StoreError
+from clv.core.errors import StorageError, StoreError
 from clv.ops.store.database import lock
 from clv.ops.store.tables import forecasts_of, pointer, run, tally
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from clv.ops.progress import Reporter
     from clv.ops.store.database import Store
 
@@ -19,20 +21,33 @@ if TYPE_CHECKING:
 _WAIT = "5s"
 
 
-def drop_old(store: Store, keep: int, reporter: Reporter) -> list[str]:
+def drop_old(
+    store: Store, keep: int, reporter: Reporter, spared: Collection[int] = ()
+) -> list[str]:
     """Drop forecasts of runs beyond the newest, except those that a pointer means.
 
-    Each goes in a transaction of its own. One that is still being read stays until next time.
+    Each goes in a transaction of its own. One that is still being read, or cannot be dropped for
+    another reason, stays until next time.
 
     Parameters
     ----------
     keep : loaded runs to keep, by when they were last published
+    spared : numbers of runs to keep besides
 
     Returns
     -------
     ids of the runs that were dropped
     """
-    meant = select(pointer.c.run_no)
+    dropped: list[str] = []
+    try:
+        for run_no, run_id in _old(store, keep, spared):
+            dropped += [run_id] if _drop(store, run_no) else []
+    except (StoreError, StorageError) as error:
+        reporter.note(f"forecasts of older runs stay for now ({error})")
+    return dropped
+
+
+def _old(store: Store, keep: int, spared: Collection[int]) -> list[tuple[int, str]]:
     newest = (
         select(run.c.run_no, run.c.run_id)
         .where(run.c.loaded)
@@ -40,16 +55,8 @@ def drop_old(store: Store, keep: int, reporter: Reporter) -> list[str]:
         .offset(keep)
     )
     with store.reading() as conn:
-        pointed = set(conn.scalars(meant))
-        old = [row for row in conn.execute(newest) if row.run_no not in pointed]
-    dropped = []
-    for row in old:
-        try:
-            if _drop(store, row.run_no):
-                dropped.append(row.run_id)
-        except StoreError as error:
-            reporter.note(f"forecasts of {row.run_id} stay for now ({error})")
-    return dropped
+        kept = {*conn.scalars(select(pointer.c.run_no)), *spared}
+        return [(row.run_no, row.run_id) for row in conn.execute(newest) if row.run_no not in kept]
 
 
 def _drop(store: Store, run_no: int) -> bool:

@@ -116,8 +116,8 @@ def publish(
     ----------
     name : pointer to move; "model:NAME" for a model that is asked for by name
     loaded : bring the forecasts into the store; without them the run answers for profiles only
-    keep : runs whose forecasts stay in the store, and those that a pointer means; forecasts of
-        older ones are dropped afterwards
+    keep : runs whose forecasts stay in the store, and those that a pointer means or a rollback
+        would go to; forecasts of older ones are dropped afterwards
     besides : is called before the end of the transaction, the pointer moved
 
     Raises
@@ -138,8 +138,12 @@ def publish(
             run_no = _entered(conn, run)
             if loaded:
                 _load(conn, run_no, run)
+            # Whoever keeps orders takes this lock before the run's row, too.
+            lock(conn, "forecasts")
+            conn.execute(update(table).where(table.c.run_no == run_no).values(**_place(run)))
             done = _point(conn, name, run_no, PUBLISH, actor, besides)
-        keeping.drop_old(store, keep, reporter)
+            spared = _ways_back(conn)
+        keeping.drop_old(store, keep, reporter, spared)
     return done
 
 
@@ -282,12 +286,10 @@ def _entered(conn: Connection, run: Run) -> int:
     folder = run.folder.resolve()
     if ".partial-" in folder.name:
         raise RunError(f"run: {folder} is not finished. Publish the folder that `clv run` printed.")
-    manifest, now = run.manifest, datetime.now(UTC)
-    place = {"folder": str(folder), "published_at": now}
+    manifest = run.manifest
     own = table.c.run_id == str(manifest["run_id"])
     found = conn.execute(select(table.c.run_no).where(own)).scalar_one_or_none()
     if found is not None:
-        conn.execute(update(table).where(own).values(**place))
         return int(found)
     readiness = run.readiness if (run.folder / READINESS).is_file() else None
     entered = conn.execute(
@@ -305,11 +307,15 @@ def _entered(conn: Connection, run: Run) -> int:
             manifest=plain(manifest),
             leaderboard=plain(run.leaderboard),
             readiness=plain(readiness),
-            **place,
+            **_place(run),
         )
     )
     assert entered.inserted_primary_key is not None
     return int(entered.inserted_primary_key[0])
+
+
+def _place(run: Run) -> Json:
+    return {"folder": str(run.folder.resolve()), "published_at": datetime.now(UTC)}
 
 
 def _load(conn: Connection, run_no: int, run: Run) -> None:
@@ -370,6 +376,12 @@ def _point(
         loaded=found.loaded,
         before=None if before is None else before.run_id,
     )
+
+
+def _ways_back(conn: Connection) -> set[int]:
+    """Runs that `rollback` of any pointer would go to."""
+    names = conn.scalars(select(pointer.c.name)).all()
+    return {run_no for name in names for run_no in _stack(conn, name)[-2:-1]}
 
 
 def _stack(conn: Connection, name: str) -> list[int]:

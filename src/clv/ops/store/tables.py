@@ -220,6 +220,7 @@ purchase = Table(
     Column("received_at", Moment, nullable=False),
     Column("request_id", String(64), nullable=False),
     Index(None, "customer_id", "purchase_no"),
+    Index(None, "date"),
 )
 
 #: Answers to writes that a client may send again under the same key.

@@ -15,8 +15,8 @@ from clv.ops.shopconfig import GenerateConfig
 #: Where a log may come from; the last only where the asker sits at the machine.
 SOURCES = ("upload", "sample", "log", "path")
 CHAMPION = "champion"
-#: A sample is made in memory: this many customers take about a gigabyte.
-MOST_SAMPLED = 200_000
+#: A sample is made in memory: this many customers take about a gigabyte, and so do these rows.
+MOST_SAMPLED, MOST_ROWS = 200_000, 5_000_000
 FEWEST_SAMPLED = 50
 #: Settings that name a file beside the log. From afar: `upload:ID`.
 FILES = ("customers", "series")
@@ -175,10 +175,11 @@ class GenerateParams(Params):
         return GenerateConfig.checked(self.settings)
 
     def require_far(self) -> None:
-        if self.config.customers > MOST_SAMPLED:
-            raise SettingError(
-                f"customers: more than {MOST_SAMPLED:,} are only made at the machine itself."
-            )
+        for name, most in (("customers", MOST_SAMPLED), ("transactions", MOST_ROWS)):
+            if getattr(self.config, name) > most:
+                raise SettingError(
+                    f"{name}: more than {most:,} are only made at the machine itself."
+                )
 
     def require(self) -> None:
         self.config.shop()

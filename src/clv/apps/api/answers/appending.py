@@ -63,7 +63,7 @@ def append(
         "without_purchase": done.without_purchase,
         "as_of": done.as_of,
         "model_version": done.run_id,
-        "currency": services.champions.current().champion.run.manifest.get("currency"),
+        "currency": done.currency,
     }
 
 

@@ -8,7 +8,6 @@ from urllib.parse import quote
 from clv.apps.api.answers.keeping import kept
 from clv.apps.api.answers.serving import of_current, of_run
 from clv.apps.api.edge.problems import ProblemError
-from clv.core.errors import UnsuitedError
 from clv.ops import forecasts, orders
 from clv.ops.store.publishing import current
 
@@ -69,12 +68,7 @@ def history(services: Services, customer_id: str, limit: int) -> Json:
     ProblemError : there is no such customer
     UnsuitedError : the run learned from a table of customers
     """
-    serving = services.champions.current()
-    if serving.champion.table is not None:
-        raise UnsuitedError(
-            "history: the run now served learned from a table of customers, and knows no orders."
-        )
-    found = orders.history(services.store, services.champions, customer_id)
+    serving, found = orders.history(services.store, services.champions, customer_id)
     if not found:
         raise _unknown(customer_id, serving.champion.version)
     return {

@@ -54,17 +54,21 @@ def reading(body: ProfileBody, champion: Champion) -> Reading:
             profile = Profile(0.0, 0.0, 0.0, 0.0, body.customer_id, {}, fields)
             return Reading(profile, columns, day)
         known, names = _plain(told)
-        return Reading(_profile(body, known, names), names, day)
+        return Reading(_profile(body, known, names, champion, day), names, day)
     except ProfileError as error:
         if error.field in inside:
             raise ProfileError(f"features/{error.field}", error.found) from None
         raise
 
 
-def _profile(body: ProfileBody, known: Json, names: Mapping[str, str]) -> Profile:
+def _profile(
+    body: ProfileBody, known: Json, names: Mapping[str, str], champion: Champion, day: date
+) -> Profile:
+    assert champion.profiles is not None
     needed = {name: known.pop(name, None) for name in NEEDED}
     try:
-        profile = Profile.of(**needed, customer_id=body.customer_id, more=known)
+        more = champion.profiles.as_learned(known, day)
+        profile = Profile.of(**needed, customer_id=body.customer_id, more=more)
     except ProfileError as error:
         raise ProfileError(names.get(error.field) or NAMES[error.field][0], error.found) from None
     if profile.notices:

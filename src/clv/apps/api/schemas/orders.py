@@ -65,7 +65,9 @@ class OrderBody(Asked):
         " exactly."
     )
     order_id: Text | None = Field(
-        default=None, description="An order whose id is known of the customer is not kept twice."
+        default=None,
+        description="An order whose id is known of the customer is not kept twice: send all its"
+        " lines in one request. A return may have the id of its purchase.",
     )
     timestamp: Text | None = Field(
         default=None, description="Moment of the order, YYYY-MM-DDTHH:MM:SS."

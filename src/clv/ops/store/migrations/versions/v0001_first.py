@@ -78,6 +78,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_purchase_customer_id_purchase_no"), "purchase", ["customer_id", "purchase_no"]
     )
+    op.create_index(op.f("ix_purchase_date"), "purchase", ["date"])
     op.create_table(
         "reply",
         sa.Column("key", sa.String(length=128), nullable=False),
