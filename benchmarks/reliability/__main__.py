@@ -89,7 +89,7 @@ def _told(outcome: Outcome) -> Outcome:
         f"{outcome.place}: {outcome.scenario}: {outcome.requests:,} requests,"
         f" {outcome.refused} refused, {outcome.cut_off} cut off, {outcome.wrong} wrong,"
         f" {outcome.mixed} mixed, {outcome.acknowledged} orders, {outcome.lost} lost,"
-        f" {outcome.twice} twice, recovered after {outcome.recovered:.1f} s",
+        f" {outcome.twice} twice, {outcome.stale} stale, recovered after {outcome.recovered:.1f} s",
         flush=True,
     )
     return outcome

@@ -142,7 +142,9 @@ def restart_postgresql(site: Site, load: Load) -> str:
         load.fault()
         site.postgresql.restart()
         time.sleep(2)
-    return "health says ok again" if _health(site) == "ok" else "health says otherwise"
+    if (told := _health(site)) != "ok":
+        raise AssertionError(f"health says {told}")
+    return "health says ok again"
 
 
 def postgresql_away(site: Site, load: Load) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
+import math
 import random
 import threading
 import time
@@ -53,6 +54,19 @@ class Answer(NamedTuple):
 class Order(NamedTuple):
     customer_id: str
     amount: str
+
+
+class Settled(NamedTuple):
+    """
+    Attributes
+    ----------
+    lost, twice : acknowledged orders that are not there, and orders that are there twice
+    stale : customers whose forecast is not of the orders that are there
+    """
+
+    lost: int
+    twice: int
+    stale: int
 
 
 @dataclass
@@ -135,21 +149,22 @@ class Load:
         """Note that something is done to the service now."""
         self.faults.append(time.monotonic())
 
-    def settle(self) -> tuple[int, int]:
-        """Look up every order by the history the service tells.
-
-        Returns
-        -------
-        acknowledged orders that are not there, and orders that are there twice
-        """
+    def settle(self) -> Settled:
+        """Look up every order by the history the service tells, and what is told beside it."""
         found: dict[str, list[str]] = {}
+        stale = 0
         for customer_id in self.truth.written:
-            path = f"/api/customers/{quote(customer_id, safe='')}/history?limit=1000"
-            orders = self.served.got("GET", path)["orders"]
+            path = f"/api/customers/{quote(customer_id, safe='')}"
+            orders = self.served.got("GET", f"{path}/history?limit=1000")["orders"]
             found[customer_id] = [_plain(order["amount"]) for order in orders]
+            spent = float(sum(Decimal(order["amount"]) for order in orders))
+            # The forecast is of all orders there are, or else a rescoring was lost.
+            told = self.served.got("GET", path)["historic_value"]
+            stale += not math.isclose(told, spent, abs_tol=0.005)
         lost = sum(_plain(o.amount) not in found[o.customer_id] for o in self.acknowledged)
         both = [*self.acknowledged, *self.unsettled]
-        return lost, sum(found[o.customer_id].count(_plain(o.amount)) > 1 for o in both)
+        twice = sum(found[o.customer_id].count(_plain(o.amount)) > 1 for o in both)
+        return Settled(lost, twice, stale)
 
     def _go_on(self, kind: str, number: int, ask: Callable[[_Asker], None]) -> None:
         asker = _Asker(self, kind, number)

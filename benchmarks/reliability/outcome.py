@@ -23,6 +23,7 @@ class Outcome:
     right, refused, cut_off, wrong, mixed : how each was answered
     acknowledged, lost, twice : orders said to be kept, those not there afterwards, and those kept
         more than once
+    stale : customers whose forecast is not of the orders that are kept
     silent_reads, silent_writes : longest seconds in which no read, and no write, was answered
         rightly
     recovered : seconds from the fault to the last request that was not answered; 0 if all were
@@ -41,6 +42,7 @@ class Outcome:
     acknowledged: int
     lost: int
     twice: int
+    stale: int
     silent_reads: float
     silent_writes: float
     recovered: float
@@ -49,15 +51,16 @@ class Outcome:
 
     @property
     def faultless(self) -> bool:
-        """Nothing was lost, nothing kept twice, nothing answered wrong."""
-        return not (self.wrong or self.mixed or self.lost or self.twice)
+        """Something was answered and kept; nothing lost, kept twice, left stale, answered wrong."""
+        bad = self.wrong or self.mixed or self.lost or self.twice or self.stale
+        return not bad and self.right > 0 and self.acknowledged > 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def of(cls, scenario: str, place: str, load: Load, more: str) -> Outcome:
-        lost, twice = load.settle()
+        settled = load.settle()
         answers = sorted(load.answers, key=lambda answer: answer.ended)
         count = Counter(answer.verdict for answer in answers)
         bad = [a for a in answers if a.verdict in (WRONG, MIXED)]
@@ -72,8 +75,7 @@ class Outcome:
             wrong=count[WRONG],
             mixed=count[MIXED],
             acknowledged=len(load.acknowledged),
-            lost=lost,
-            twice=twice,
+            **settled._asdict(),
             silent_reads=_longest([a for a in answers if a.kind != WRITES]),
             silent_writes=_longest([a for a in answers if a.kind == WRITES]),
             recovered=_recovered(answers, load.faults),

@@ -23,9 +23,10 @@ all the while, on kept connections: {{askers}}. Then something is done to the se
 go on for a while, and everything is counted.
 
 Every answer is compared, number by number, with the file of the run it names. Orders are of
-{WRITTEN} customers of whom nothing else is compared; each has an amount of its own and an
+{WRITTEN} customers of whom nothing else is compared meanwhile; each has an amount of its own and an
 `Idempotency-Key`, and is sent again under the same key until it is answered. In the end every
-order is looked up in what the service tells of the customer."""
+order is looked up in what the service tells of the customer, and what it says they spent so far
+must be the sum of these orders."""
 MEANING = """\
 - *right*: answered, and by one run, to the last digit.
 - *refused*: told so by a problem document, 503 with `Retry-After`, 409 where a page went on in a
@@ -35,7 +36,8 @@ MEANING = """\
 - *wrong*: any other answer. *mixed*: numbers of one run under the name of another, pages or totals
   of two. Both must be 0.
 - *kept*: orders the service said it keeps. *lost*: those of them that were not there in the end.
-  *twice*: orders kept more than once. Both must be 0.
+  *twice*: orders kept more than once. *stale*: customers whose forecast was not of the orders that
+  were there. All must be 0.
 - *silence*: longest time in which no read, and no order, was answered rightly, whoever asked.
 - *recovered*: from the fault to the last request that was refused or cut off by it; 0 where none
   was."""
@@ -74,22 +76,23 @@ def _count(bad: Sequence[Outcome]) -> str:
         "mixed of two runs": sum(outcome.mixed for outcome in bad),
         "orders lost": sum(outcome.lost for outcome in bad),
         "kept twice": sum(outcome.twice for outcome in bad),
+        "forecasts without them": sum(outcome.stale for outcome in bad),
     }
     return ", ".join(f"{count} {what}" for what, count in totals.items())
 
 
 def _table(outcomes: Sequence[Outcome]) -> str:
     head = (
-        "| | requests | right | refused | cut off | wrong | mixed | kept | lost | twice"
+        "| | requests | right | refused | cut off | wrong | mixed | kept | lost | twice | stale"
         " | silence of reads, s | of orders, s | recovered, s |"
     )
     rows = [
         f"| {o.scenario} | {o.requests:,} | {o.right:,} | {o.refused:,} | {o.cut_off:,}"
-        f" | {o.wrong} | {o.mixed} | {o.acknowledged:,} | {o.lost} | {o.twice}"
+        f" | {o.wrong} | {o.mixed} | {o.acknowledged:,} | {o.lost} | {o.twice} | {o.stale}"
         f" | {o.silent_reads:.1f} | {o.silent_writes:.1f} | {o.recovered:.1f} |"
         for o in outcomes
     ]
-    return "\n".join([head, "|---|" + "--:|" * 12, *rows])
+    return "\n".join([head, "|---|" + "--:|" * 13, *rows])
 
 
 def _more(outcomes: Sequence[Outcome]) -> list[str]:

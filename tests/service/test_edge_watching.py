@@ -140,7 +140,8 @@ def test_figures_count_by_route_and_name_no_customer(tmp_path):
 def test_a_line_of_log_names_the_route_and_no_customer(tmp_path, capfd):
     with edge(tmp_path, log_level="debug") as made:
         headers = {"user-agent": SECRET, "referer": SECRET, "cookie": SECRET}
-        made.get(f"/t/read/{SECRET}?q={SECRET}", headers=headers)
+        made.get(f"/t/read/{SECRET}", headers=headers)
+        made.get(f"/t/read/{SECRET}?{SECRET}={SECRET}")
         made.get(f"/{SECRET}")
         made.post("/t/predict", json={"customer_id": SECRET})
         made.post("/t/predict", json={SECRET: SECRET})
@@ -151,12 +152,13 @@ def test_a_line_of_log_names_the_route_and_no_customer(tmp_path, capfd):
     told = [line for line in lines(text) if line["event"] == "request"]
     assert [(line["method"], line["route"], line["status"]) for line in told] == [
         ("GET", "/t/read/{customer_id}", 200),
+        ("GET", "/t/read/{customer_id}", 422),
         ("GET", "(none)", 404),
         ("POST", "/t/predict", 200),
         ("POST", "/t/predict", 422),
         ("GET", "/api/health/live", 200),
     ]
-    assert [line["level"] for line in told] == ["info"] * 4 + ["debug"]
+    assert [line["level"] for line in told] == ["info"] * 5 + ["debug"]
     assert all(line.keys() >= {"time", "request_id", "ms", "actor"} for line in told)
     assert told[0]["actor"] == "loopback"
 

@@ -5,7 +5,11 @@ A message says the rule, how many, which, and what to do next.
 
 from __future__ import annotations
 
+import traceback
 from typing import Any, ClassVar
+
+#: Frames of a traceback that are told, the innermost.
+_FRAMES = 12
 
 
 class ClvError(Exception):
@@ -224,3 +228,14 @@ class StoppedError(ClvError):
     code = "stopped"
     status = 499
     exit_code = 130
+
+
+def where(error: BaseException) -> list[str]:
+    """Where an error came from, innermost last, without its message, which may name a customer."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def kind_of(error: BaseException) -> str:
+    """The whole name of an error's class."""
+    return f"{type(error).__module__}.{type(error).__qualname__}"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 #: For what is quick. Orders, writes and health have threads of their own; all together are as
 #: many as the store has connections for.
-_THREADS = 16
+_THREADS = 12
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SENT = ("Authorization", "X-API-Key", "Content-Type", "X-Request-ID", "Idempotency-Key")
 _SHOWN = ("X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy")

@@ -13,10 +13,9 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from typing import TYPE_CHECKING
 
-from clv.core.errors import ClvError, StoppedError
+from clv.core.errors import ClvError, StoppedError, kind_of, where
 from clv.ops.work import jobs, kinds
 from clv.ops.work.context import JobContext
 from clv.ops.work.patience import patiently
@@ -70,7 +69,7 @@ def _outcome(order: Json, tell: Callable[[Json], None]) -> Json:
         message = "job: there was not enough memory. Try fewer models or less data at once."
         return {"problem": {"code": "memory", "message": message}}
     except Exception as error:  # noqa: BLE001 - whatever it is, the record shall say that it failed
-        traceback.print_exc()
+        tell({"error": kind_of(error), "where": where(error)})
         message = (
             f"job: an error that nobody expected ({type(error).__name__}). The worker's log tells"
             " where; please report it."
@@ -97,7 +96,7 @@ def _paced(tell: Callable[[Json], None]) -> Callable[[str, float], None]:
 
 
 def _teller() -> Callable[[Json], None]:
-    """Writes to the worker. Whatever libraries print goes to the log instead."""
+    """Writes to the worker. Whatever libraries print goes where errors do: see Task."""
     channel = os.dup(1)
     os.dup2(2, 1)
 

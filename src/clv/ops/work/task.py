@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -16,9 +17,14 @@ if TYPE_CHECKING:
 #: Seconds that a process gets to remove what it leaves unfinished.
 GRACE = 2.0
 
+_log = logging.getLogger(__name__)
+
 
 class Task:
     """Begins a job's work, listens to it, and can stop it.
+
+    What libraries print meanwhile may name customers: it is logged, line by line, for debugging
+    only, and else nobody sees it.
 
     Attributes
     ----------
@@ -29,16 +35,22 @@ class Task:
     def __init__(self, place: Workplace, job: Job) -> None:
         self.told: tuple[str | None, float] = (None, 0.0)
         self.outcome: Json | None = None
+        self._job_id = job.job_id
+        heard = _log.isEnabledFor(logging.DEBUG)
         # The address of the store has a password in it: it goes by the pipe, not by arguments.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "clv.ops.work.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if heard else subprocess.DEVNULL,
             # Ctrl-C on a terminal is the worker's to hear.
             start_new_session=True,
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
+        if heard:
+            name = f"job-{job.job_id}-prints"
+            threading.Thread(target=self._overhear, name=name, daemon=True).start()
         order: Json = {
             "job_id": job.job_id,
             "worker": job.worker,
@@ -85,8 +97,20 @@ class Task:
             told: dict[str, Any] = json.loads(line)
             if "stage" in told:
                 self.told = (told["stage"], told["progress"])
+            elif "error" in told:
+                place = ", ".join(told["where"])
+                _log.error("job %s: %s at %s", self._job_id, told["error"], place)
             else:
                 self.outcome = told
+
+    def _overhear(self) -> None:
+        # Processes of its own may hold the pipe for longer than it lives: nobody waits for this.
+        assert self._process.stderr is not None
+        with self._process.stderr as printed:
+            for line in printed:
+                _log.debug(
+                    "job %s prints: %s", self._job_id, line.decode(errors="replace").rstrip()
+                )
 
     def _close(self) -> None:
         # Whatever it said last is heard before its pipes are closed.

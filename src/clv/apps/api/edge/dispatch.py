@@ -19,22 +19,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clv.apps.api.edge.declare import Declared, declared
 from clv.apps.api.edge.direct import shortened
 from clv.apps.api.edge.problems import ProblemError
+from clv.apps.api.edge.queries import require_known, taken
 
 Admit = Callable[[Scope, Declared], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """
+    Attributes
+    ----------
+    asked : names it takes from the query; None of a page, which may be linked to with any
+    """
+
     route: APIRoute
     said: Declared
     methods: frozenset[str]
     app: ASGIApp
+    asked: frozenset[str] | None
 
     @classmethod
     def of(cls, route: APIRoute) -> _Known:
         methods = frozenset(route.methods or ())
         more = {"HEAD"} if "GET" in methods else set()
-        return cls(route, declared(route.endpoint), methods | more, shortened(route))
+        asked = taken(route.dependant) if route.include_in_schema else None
+        return cls(route, declared(route.endpoint), methods | more, shortened(route), asked)
 
     def scope(self, found: dict[str, str]) -> Scope:
         convertors = self.route.param_convertors
@@ -44,6 +53,7 @@ class _Known:
             "path_params": {name: convertors[name].convert(text) for name, text in found.items()},
             "clv.said": self.said,
             "clv.app": self.app,
+            "clv.asked": self.asked,
         }
 
 
@@ -111,6 +121,8 @@ class Dispatch(BaseRoute):
             raise HTTPException(405, headers={"allow": ", ".join(sorted(methods))})
         said: Declared = scope["clv.said"]
         await self._admit(scope, said)
+        if scope["query_string"] and scope["clv.asked"] is not None:
+            require_known(scope["query_string"], scope["clv.asked"])
         await scope["clv.app"](scope, self._within(scope, receive, said), send)
 
     def _within(self, scope: Scope, receive: Receive, said: Declared) -> Receive:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -81,6 +81,17 @@ def faults_of(errors: Sequence[Mapping[str, Any]], model: Any = None) -> list[Fa
     return [_fault(error, model) for error in errors]
 
 
+def unknown(names: Iterable[str], known: Collection[str]) -> list[Fault]:
+    """Faults of names in a query that are not among those known."""
+    said = _SAID["extra_forbidden"]
+    return [Fault("query", name, said + _offered(name, sorted(known))) for name in names]
+
+
+def names_of(model: type[BaseModel]) -> set[str]:
+    """Every name by which a field of the model may be given."""
+    return set(_names(model))
+
+
 def pointer(place: Sequence[int | str]) -> str:
     """RFC 6901."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
@@ -133,8 +144,12 @@ def _known(model: Any, place: Sequence[int | str]) -> str:
         if isinstance(step, str):
             inner = {m for one in models for m in _models(_annotation(one, step))}
             models = inner or models
-    names = sorted({name for one in models for name in _names(one)})
-    close = difflib.get_close_matches(str(place[-1]), names, n=1)
+    return _offered(str(place[-1]), sorted({name for one in models for name in _names(one)}))
+
+
+def _offered(name: str, names: Sequence[str]) -> str:
+    """What may have been meant, or else what there is."""
+    close = difflib.get_close_matches(name, names, n=1)
     if close:
         return f" Did you mean {close[0]}?"
     more = " and others" if len(names) > _MOST_NAMED else ""

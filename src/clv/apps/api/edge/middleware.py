@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clv.apps.api.edge import problems
 from clv.apps.api.edge.problems import ProblemError
 from clv.apps.api.services import logs
+from clv.core.errors import kind_of, where
 
 if TYPE_CHECKING:
     from clv.apps.api.edge.auth import Actor
@@ -140,8 +141,8 @@ class Edge:
             "error",
             request_id=scope["clv.request_id"],
             route=_route(scope),
-            error=f"{type(error).__module__}.{type(error).__qualname__}",
-            where=logs.where(error),
+            error=kind_of(error),
+            where=where(error),
         )
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:

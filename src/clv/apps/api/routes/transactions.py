@@ -14,7 +14,8 @@ from clv.apps.api.edge import bodies
 from clv.apps.api.edge.auth import actor
 from clv.apps.api.edge.declare import needs
 from clv.apps.api.schemas.orders import Appended, OrdersBody
-from clv.apps.api.services.wiring import request_id, score, services
+from clv.apps.api.services import wiring
+from clv.apps.api.services.wiring import request_id, services
 
 router = APIRouter(tags=["customers"])
 
@@ -43,7 +44,7 @@ async def append(request: Request, idempotency_key: IdempotencyKey = None) -> Re
     """
     body = await bodies.read(request, OrdersBody)
     return answer(
-        await score(
+        await wiring.append(
             request,
             appending.append,
             services(request),

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import logging
 import os
-import traceback
 from typing import Any
 
 import structlog
@@ -14,10 +13,9 @@ from pydantic_core import to_json
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from clv.apps.servicesettings import ServiceSettings
+from clv.core.errors import where
 
 _STDERR = 2
-#: Frames of a traceback that are logged, the innermost.
-_FRAMES = 12
 
 
 class _Line:
@@ -62,18 +60,14 @@ def capture(settings: ServiceSettings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(logging.INFO, logging.getLevelName(settings.log_level.upper())))
+    # Of libraries nothing below info, whatever is asked for.
+    logging.getLogger("clv").setLevel(settings.log_level.upper())
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = name != "uvicorn.access"
     # What uvicorn says of its own coming and going, `clv serve` says in words.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def where(error: BaseException) -> list[str]:
-    """Where an error came from, innermost last, without its message, which may name a customer."""
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _told_error(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -36,7 +36,7 @@ Answer = TypeVar("Answer")
 _GUESSES = "30/minute"
 #: Calls at once, and with those that wait. Customers are scored one after the other, a few a
 #: second, and SQLite has one writer: more threads would only wait.
-_SCORING, _WRITING = (4, 32), (4, 64)
+_SCORING, _APPENDING, _WRITING = (4, 32), (4, 32), (4, 64)
 
 
 @dataclass
@@ -49,7 +49,8 @@ class Services:
     behind : writes nobody waits for
     queue : of jobs
     champions : published runs in memory, each loaded when it is first asked for
-    scoring, writing : what is done with orders, and other writes to the store
+    scoring, appending, writing : what reads or forecasts from orders, what keeps them, and other
+        writes to the store; who reads never waits behind a writer
     watch : tells how each part does
     open_door : requests without a key are answered
     """
@@ -65,7 +66,8 @@ class Services:
     log: FilteringBoundLogger
     queue: Queue
     champions: Champions
-    scoring: Lane = field(default_factory=lambda: Lane("orders", *_SCORING))
+    scoring: Lane = field(default_factory=lambda: Lane("reads of orders", *_SCORING))
+    appending: Lane = field(default_factory=lambda: Lane("orders", *_APPENDING))
     writing: Lane = field(default_factory=lambda: Lane("writes", *_WRITING))
     watch: Watch = field(init=False)
     open_door: bool = field(init=False)
@@ -102,7 +104,8 @@ class Services:
         )
 
     async def ask(self, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
-        """Call what only reads: here on SQLite, in a thread where the store is over a network.
+        """Call what only reads a few rows: here on SQLite, in a thread where the store is over a
+        network.
 
         No writer of SQLite holds up a read, which takes a tenth of a millisecond; the way to a
         thread and back takes 50 microseconds, 25 where many go it at once. PostgreSQL may take
@@ -118,6 +121,7 @@ class Services:
         for part in (
             self.watch,
             self.scoring,
+            self.appending,
             self.writing,
             self.limiter,
             self.guesses,
@@ -141,7 +145,7 @@ def request_id(request: Request) -> str:
 async def ask(
     request: Request, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs
 ) -> Answer:
-    """Call what only reads, where that is quickest: see Services.ask."""
+    """Call what only reads a few rows, where that is quickest: see Services.ask."""
     return await services(request).ask(use, *args, **kwargs)
 
 
@@ -162,7 +166,7 @@ async def read(
 
 
 async def change(use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
-    """Call what computes for long, or reads and writes files: always in a thread."""
+    """Call what computes or looks for long, or reads and writes files: always in a thread."""
     return await asyncio.to_thread(use, *args, **kwargs)
 
 
@@ -181,10 +185,22 @@ async def write(
     return await services(request).writing.call(use, *args, **kwargs)
 
 
+async def append(
+    request: Request, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs
+) -> Answer:
+    """Call what keeps orders: in a thread, few at once, as it waits for the writer before it.
+
+    Raises
+    ------
+    BusyError : too many wait already
+    """
+    return await services(request).appending.call(use, *args, **kwargs)
+
+
 async def score(
     request: Request, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs
 ) -> Answer:
-    """Call what reads, keeps or forecasts from orders: in a thread, few at once.
+    """Call what reads orders or forecasts from them, and keeps nothing: in a thread, few at once.
 
     Raises
     ------
