@@ -2,6 +2,7 @@
 
 import pytest
 
+from clv.apps.api.edge import faults
 from tests.edges import HERE, SECRET, TestClient, edge, lines, problem
 
 
@@ -34,6 +35,15 @@ def test_a_body_may_be_as_large_as_allowed_and_no_larger(small, as_sent):
 def test_a_file_may_be_larger(small, as_sent):
     assert small.post("/t/upload", content=as_sent(b"x" * 10_000)).json() == {"bytes": 10_000}
     problem(small.post("/t/upload", content=as_sent(b"x" * 10_001)), 413, "body-too-large")
+
+
+def test_look_alikes_of_names_without_end_are_not_sought(here, monkeypatch):
+    sought = []
+    monkeypatch.setattr(faults.difflib, "get_close_matches", lambda *a, **_: sought.append(a) or [])
+    body = {"customer_id": "a", **{f"n{i}": i for i in range(5_000)}}
+    told = problem(here.post("/t/predict", json=body), 422, "validation")
+    assert told["detail"].startswith("5000 fields cannot be used")
+    assert (len(told["errors"]), len(sought)) == (100, 100)
 
 
 def test_a_length_that_is_no_number_is_refused(small):

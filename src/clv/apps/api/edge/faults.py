@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -13,6 +13,8 @@ from clv.core.types import Json
 
 #: Parts of a request besides the body.
 _PARTS = ("query", "path", "header", "cookie")
+#: Faults of a request that are listed; the others are counted, and no look-alike is sought.
+MOST_FAULTS = 100
 _MOST_SHOWN = 60
 _MOST_NAMED = 20
 
@@ -78,13 +80,15 @@ def faults_of(errors: Sequence[Mapping[str, Any]], model: Any = None) -> list[Fa
     errors : as pydantic or FastAPI tells them, places beginning with the part
     model : of the body, to name the fields it has
     """
-    return [_fault(error, model) for error in errors]
+    listed, counted = errors[:MOST_FAULTS], errors[MOST_FAULTS:]
+    return [_fault(each, model) for each in listed] + [_fault(each, None) for each in counted]
 
 
-def unknown(names: Iterable[str], known: Collection[str]) -> list[Fault]:
+def unknown(names: Sequence[str], known: Collection[str]) -> list[Fault]:
     """Faults of names in a query that are not among those known."""
-    said = _SAID["extra_forbidden"]
-    return [Fault("query", name, said + _offered(name, sorted(known))) for name in names]
+    said, offered = _SAID["extra_forbidden"], sorted(known)
+    told = [Fault("query", each, said + _offered(each, offered)) for each in names[:MOST_FAULTS]]
+    return told + [Fault("query", each, said) for each in names[MOST_FAULTS:]]
 
 
 def names_of(model: type[BaseModel]) -> set[str]:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from clv.apps.api.edge.faults import Fault, faults_of
+from clv.apps.api.edge.faults import MOST_FAULTS, Fault, faults_of
 from clv.core.errors import BusyError, ClvError
 from clv.core.types import Json
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which to ask again when a part of the service is gone.
 RETRY_SECONDS = 5
-#: More faults than these are counted, not listed.
-_MOST_FAULTS = 100
 
 _TITLES = {
     "validation": "The request has fields that cannot be used",
@@ -113,7 +111,7 @@ def response(
         "status": status,
         "detail": detail,
         "code": code,
-        "errors": [fault.to_json() for fault in faults[:_MOST_FAULTS]],
+        "errors": [fault.to_json() for fault in faults[:MOST_FAULTS]],
         "request_id": scope.get("clv.request_id"),
     }
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(

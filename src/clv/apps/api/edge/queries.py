@@ -13,9 +13,6 @@ from clv.apps.api.edge.problems import invalid
 if TYPE_CHECKING:
     from fastapi.dependencies.models import Dependant
 
-#: Names told at most; of more than these a look-alike need not be sought.
-_MOST_TOLD = 100
-
 
 def taken(dependant: Dependant) -> frozenset[str]:
     """Names that a route, and what it depends on, take from the query."""
@@ -37,4 +34,4 @@ def require_known(query: bytes, names: frozenset[str]) -> None:
     """
     asked = dict.fromkeys(name for name, _ in parse_qsl(query.decode("latin-1"), True))
     if others := [name for name in asked if name not in names]:
-        raise invalid(unknown(others[:_MOST_TOLD], names))
+        raise invalid(unknown(others, names))
