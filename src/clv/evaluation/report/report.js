@@ -72,6 +72,7 @@
     }),
     segments: (d, c, narrow) => ({
       ...frame(c),
+      grid: { ...frame(c).grid, right: 44 },
       tooltip: { ...frame(c).tooltip, valueFormatter: percent },
       xAxis: values(c, tick),
       yAxis: categories(c, d.labels, { inverse: true, axisLine: { show: false }, axisLabel: { color: c.ink, fontSize: narrow ? 11 : 12.5, width: narrow ? 90 : 170, overflow: "break" } }),
