@@ -142,11 +142,10 @@ class Surrogate:
         fits = [_least_squares(A, each) for each in (*targets, *map(log_odds, chances))]
         weights = np.column_stack([fit.weights for fit in fits])
         clv, alone = np.exp(targets[0]), fits[0].alone
-        for place, target in enumerate(targets):
-            shift = _level(A @ weights[:, place], target, most[place])
-            weights[0, place] += shift
-            if place == 0:
-                missed = np.abs(np.minimum(np.exp(alone + shift), most[0]) - clv).mean()
+        fitted = (A @ weights[:, : len(AMOUNTS)]).T
+        shifts = [_level(*each) for each in zip(fitted, targets, most, strict=True)]
+        weights[0, : len(AMOUNTS)] += shifts
+        missed = np.abs(np.minimum(np.exp(alone + shifts[0]), most[0]) - clv).mean()
         return replace(
             made,
             weights=weights,

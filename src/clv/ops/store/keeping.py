@@ -40,10 +40,15 @@ def drop_old(
     """
     dropped: list[str] = []
     try:
-        for run_no, run_id in _old(store, keep, spared):
-            dropped += [run_id] if _drop(store, run_no) else []
+        old = _old(store, keep, spared)
     except (StoreError, StorageError) as error:
         reporter.note(f"forecasts of older runs stay for now ({error})")
+        return dropped
+    for run_no, run_id in old:
+        try:
+            dropped += [run_id] if _drop(store, run_no) else []
+        except (StoreError, StorageError) as error:
+            reporter.note(f"forecasts of {run_id} stay for now ({error})")
     return dropped
 
 
