@@ -91,7 +91,6 @@ EXAMPLES = {
     "GET /api/jobs": _get("/api/jobs?status=done&limit=1"),
     "GET /api/jobs/{job_id}": _get("/api/jobs/JOB_ID"),
     "POST /api/jobs/{job_id}/cancel": _post("/api/jobs/JOB_ID/cancel"),
-    "DELETE /api/jobs/{job_id}": f"curl -X DELETE {BASE}/api/jobs/JOB_ID",
     "GET /api/runs": _get("/api/runs"),
     "POST /api/runs/{run_id}/publish": _post("/api/runs/RUN_ID/publish"),
     "POST /api/runs/rollback": _post("/api/runs/rollback"),

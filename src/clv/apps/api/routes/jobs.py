@@ -83,14 +83,3 @@ async def cancel_job(request: Request, job_id: JobId) -> Response:
     """At once where it waits, within seconds where it runs; over, it stays as it is."""
     who, number = actor(request).name, request_id(request)
     return answer(await write(request, working.cancel, services(request), job_id, who, number))
-
-
-@router.delete(
-    _JOB,
-    response_model=JobTold,
-    operation_id="delete_job",
-    summary="The same as POST .../cancel; the record stays",
-)
-@needs("train", problems=(404,), action="job.cancel")
-async def delete_job(request: Request, job_id: JobId) -> Response:
-    return await cancel_job(request, job_id)
