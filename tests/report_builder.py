@@ -232,3 +232,21 @@ def findings(n: int = 2000, **more: Any) -> Findings:
         quarantine=quarantine(),
     )
     return dataclasses.replace(usual, **more)
+
+
+def changed(found: Findings, **more: Any) -> Findings:
+    """With other values in its manifest."""
+    return dataclasses.replace(found, manifest=found.manifest | more)
+
+
+def no_holdout(found: Findings) -> Findings:
+    """As of a log too short to hide a part of it."""
+    manifest = found.manifest | {"coverage": None, "churn": {}, "insight": None}
+    manifest["total"] = manifest["total"] | {"lower": None, "upper": None, "past": []}
+    return dataclasses.replace(
+        found,
+        manifest=manifest,
+        leaderboard={"rule": "none", "holdout": None, "rows": []},
+        holdout=found.holdout.head(0),
+        tracking=found.tracking.assign(expected=np.nan),
+    )

@@ -3,9 +3,7 @@ import dataclasses
 import hashlib
 import json
 import re
-from html.parser import HTMLParser
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,58 +12,10 @@ from clv.evaluation.report import render
 from clv.evaluation.report.document import embedded
 from clv.evaluation.report.wording import decimals, number
 from tests import report_builder, report_past
+from tests.report_builder import changed
+from tests.report_page import Page
 
 HOSTILE = "</script><script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
-
-
-class Page(HTMLParser):
-    """Text of the page outside scripts and styles, its elements, headings and scripts."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.elements, self.words, self.scripts, self.headings = [], [], [], []
-        self.inside = None
-        self.feed(html)
-        self.text = " ".join(" ".join(self.words).replace("\u00a0", " ").split())
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        self.inside = tag
-        if tag in ("h1", "h2"):
-            self.headings.append("")
-
-    def handle_endtag(self, _tag):
-        self.inside = None
-
-    def handle_data(self, data):
-        if self.inside == "script":
-            self.scripts.append(data)
-        elif self.inside != "style":
-            self.words.append(data)
-        if self.inside in ("h1", "h2"):
-            self.headings[-1] += data
-
-    def count(self, tag, **attrs):
-        wanted = {k.replace("_", "-"): v for k, v in attrs.items()}
-        return sum(
-            t == tag and all(a.get(k) == v for k, v in wanted.items()) for t, a in self.elements
-        )
-
-
-def changed(findings, **more):
-    return dataclasses.replace(findings, manifest=findings.manifest | more)
-
-
-def no_holdout(findings):
-    manifest = findings.manifest | {"coverage": None, "churn": {}, "insight": None}
-    manifest["total"] = manifest["total"] | {"lower": None, "upper": None, "past": []}
-    return dataclasses.replace(
-        findings,
-        manifest=manifest,
-        leaderboard={"rule": "none", "holdout": None, "rows": []},
-        holdout=findings.holdout.head(0),
-        tracking=findings.tracking.assign(expected=np.nan),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -267,21 +217,6 @@ def test_one_past_day_claims_no_more_than_it_can(usual):
     assert {"pit", "churn"} <= charts
 
 
-def test_a_run_of_an_older_kind_still_has_its_report(usual):
-    new = ("coverage", "churn", "insight", "signal", "warnings")
-    manifest = {k: v for k, v in usual.manifest.items() if k not in new}
-    manifest["total"] = {k: v for k, v in manifest["total"].items() if k != "past"}
-    rows = [
-        {k: v for k, v in row.items() if k not in ("origins", "spread", "notes")}
-        for row in usual.leaderboard["rows"]
-    ]
-    board = {k: usual.leaderboard[k] for k in ("rule", "holdout")} | {"rows": rows}
-    page = Page(render(dataclasses.replace(usual, manifest=manifest, leaderboard=board)))
-    assert "No past total to show." in page.text
-    assert page.text.count("Not checked: that needs past days on which customers bought.") == 2
-    assert "This run does not tell how much each feature weighs" in page.text
-
-
 def test_fragments_become_sentences(usual):
     check = {"name": "season", "status": "limited", "found": "1.5 years of history"}
     check |= {"means": "a season cannot be told from growth", "instead": "no season is assumed"}
@@ -318,78 +253,10 @@ def test_embedded_data_cannot_end_its_element():
     assert json.loads(text) == {"a": "</script><!--&\u2028"}
 
 
-def test_half_characters_in_a_path_can_still_be_written(usual):
-    inputs = [{"path": "log\udcff.csv", "bytes": 1, "sha256": "0"}]
-    assert "log?.csv" in render(changed(usual, inputs=inputs)).encode("utf-8").decode()
-
-
-def test_no_currency_is_invented(usual):
-    page = Page(render(changed(usual, currency=None)))
-    assert "in the log’s currency, which it does not name" in page.text
-    assert not re.search(r"USD|[$€£]", page.text)
-
-
 def test_margin_and_discount_are_part_of_the_answer(usual):
     page = Page(render(changed(usual, margin=0.3, annual_discount_rate=0.1)))
     assert "will bring a margin of about" in page.text
     assert "counted in today's money at 10 % a year" in page.text
-
-
-def test_without_a_holdout_nothing_is_claimed(usual):
-    page = Page(render(no_holdout(usual)))
-    assert "too short to hide a part of it" in page.text
-    assert page.text.count("Not checked: that needs a holdout.") == 2
-    assert "no interval" in page.text
-    assert "90 % interval USD" not in page.text
-
-
-def test_no_value_at_all_is_told(usual):
-    table = usual.forecasts.assign(clv=0.0, clv_lower=0.0, clv_upper=0.0, clv_level="Low")
-    total = usual.manifest["total"] | {"clv": 0.0, "lower": 0.0, "upper": 0.0}
-    page = Page(render(dataclasses.replace(changed(usual, total=total), forecasts=table)))
-    assert "400 customers will spend about USD 0 in" in page.text
-    assert "No value is expected from anybody" in page.text
-    assert "No customer has an expected value above zero." in page.text
-
-
-def test_one_customer_is_one_customer(usual):
-    table = usual.forecasts.head(1)
-    one = dataclasses.replace(
-        no_holdout(usual),
-        manifest=no_holdout(usual).manifest
-        | {"counts": usual.manifest["counts"] | {"customers": 1}},
-        forecasts=table,
-        tracking=usual.tracking.head(0),
-    )
-    page = Page(render(one))
-    assert "1 customer will spend about" in page.text
-    assert "There are no repeat purchases to count up." in page.text
-
-
-def test_a_clean_log_says_so(usual):
-    counts = usual.manifest["counts"] | {"by_rule": {}, "quarantined": 0, "accepted": 6015}
-    clean = dataclasses.replace(changed(usual, counts=counts), quarantine=usual.quarantine.head(0))
-    assert "No row broke a rule." in Page(render(clean)).text
-
-
-def test_what_the_model_does_not_say_is_a_dash(usual):
-    silent = dict.fromkeys(
-        ["p_alive", "p_purchase", "next_purchase_date", "next_purchase_earliest"], None
-    )
-    table = usual.forecasts.assign(**silent, next_purchase_latest=None)
-    page = Page(render(dataclasses.replace(usual, forecasts=table)))
-    assert "the chosen model does not say" in page.text
-    figures = page.text[: page.text.index("Rows set aside")]
-    assert not re.search(r"\b(nan|nat|none)\b", figures, re.IGNORECASE)
-
-
-def test_the_file_stays_small_however_many_customers():
-    table = report_builder.forecasts(1000)
-    many = table.loc[np.repeat(np.arange(1000), 50)].reset_index(drop=True)
-    many["customer_id"] = [f"{'x' * 3000}{i}" for i in range(len(many))]
-    html = render(report_builder.findings(forecasts=many))
-    assert len(html.encode()) < 2_000_000
-    assert html.count('class="id"') == 40
 
 
 @pytest.mark.parametrize("types_mapper", [None, pd.ArrowDtype])
