@@ -22,6 +22,7 @@ from clv.ops.store.tables import metadata
 from tests.published import everybody, make_run, some_ids
 
 ROOT = Path(__file__).resolve().parents[2]
+ONE = text("SELECT 1")
 
 
 def test_migrations_make_exactly_the_tables(store):
@@ -107,9 +108,9 @@ def test_errors_tell_no_values(store):
 
 
 def _restart_amid(conn, server):
-    conn.execute(text("SELECT 1"))
+    conn.execute(ONE)
     server.restart()
-    conn.execute(text("SELECT 1"))
+    conn.execute(ONE)
 
 
 def test_a_restarted_server_is_connected_to_again(postgresql_server, tmp_path, one):
@@ -121,10 +122,16 @@ def test_a_restarted_server_is_connected_to_again(postgresql_server, tmp_path, o
     assert len(everybody(store)) == 200
     postgresql_server.stop()
     try:
-        with pytest.raises(StoreError):
-            store.ping()
+        for asking in (store.ping, lambda: store.ask(ONE, {})):
+            with pytest.raises(StoreError):
+                asking()
     finally:
         postgresql_server.start()
+    assert store.ask(ONE, {}) == [(1,)]
+    assert len(everybody(store)) == 200
+    # Between two requests, too, when nobody asked meanwhile.
+    postgresql_server.restart()
+    assert store.ask(ONE, {}) == [(1,)]
     assert len(everybody(store)) == 200
     store.close()
 

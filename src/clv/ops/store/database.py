@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from weakref import WeakSet
 
 from sqlalchemy import Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from clv.core.errors import DependencyError, SettingError, StorageError, StoreError
@@ -117,15 +118,17 @@ class Store:
     def ask(self, statement: TextClause, values: Json) -> Sequence[tuple[Any, ...]]:
         """What one statement finds, as `rows` has it.
 
-        For what is asked with every request and needs nothing else of the same snapshot: on SQLite
-        a statement alone takes a fifth of what it takes with a transaction around it.
+        For what is asked with every request and needs nothing else of the same snapshot: a
+        statement alone takes a fifth of what it takes with a transaction around it on SQLite, and
+        on PostgreSQL one way to the server and back instead of three.
 
         Raises
         ------
         StoreError : the database cannot be reached, or refused
         """
         if self.kind == "postgresql":
-            with self.reading() as conn:
+            with self._errors(), self._reader.connect() as conn:
+                conn.execution_options(isolation_level="AUTOCOMMIT")
                 return rows(conn, statement, values)
         with self._errors(), self._kept() as conn:
             return rows(conn, statement, values)
@@ -303,7 +306,6 @@ def _postgresql(address: URL, *, reads: bool) -> Engine:
             address.set(query=query),
             hide_parameters=True,
             isolation_level="REPEATABLE READ" if reads else "READ COMMITTED",
-            pool_pre_ping=True,
             pool_size=POOL,
             max_overflow=OVERFLOW,
             pool_timeout=POOL_SECONDS,
@@ -324,7 +326,21 @@ def _postgresql(address: URL, *, reads: bool) -> Engine:
     def _connected(raw: Any, _record: Any) -> None:
         raw.read_only = reads
 
+    @event.listens_for(engine, "checkout")
+    def _taken(raw: Any, _record: Any, _proxy: Any) -> None:
+        # A server that ended, or ended the connection, has said so already. To ask it whether it
+        # is there, as `pool_pre_ping` does, is one more way to it and back for each read.
+        if raw.closed or _has_word(raw.fileno()):
+            raise DisconnectionError
+
     return engine
+
+
+def _has_word(descriptor: int) -> bool:
+    """Whether anything came in that nobody asked for."""
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 @contextmanager
