@@ -338,6 +338,26 @@ def test_files_beside_the_log_may_be_uploaded(bench, log, tmp_path):
         sources.found(bench.context(job), {"upload": "0" * 32}, {}, Silent())
 
 
+def test_what_was_known_is_learned_from_again_once_its_upload_is_gone(bench, log, tmp_path):
+    beside = tmp_path / "beside.csv"
+    beside.write_text("customer_id,age\n" + "".join(f"{n:05d},{n % 60}\n" for n in range(400)))
+    upload = bench.send(beside)
+    settings = {**QUICK, "customers": f"upload:{upload}", "known": ["age"]}
+    kinds.perform(
+        bench.context(
+            bench.begun("train", {"source": {"upload": bench.send(log)}, "settings": settings})
+        )
+    )
+    uploads.find(bench.place.home, upload).path.unlink()
+    job = bench.begun("train", {"source": {"log": "champion"}})
+    bench.place.folder_of(job.job_id).mkdir(parents=True, exist_ok=True)
+    found = sources.found(bench.context(job), job.params["source"], {}, Silent())
+    assert found.settings["known"] == ["age"]
+    again = pq.read_table(found.settings["customers"])
+    assert again.column_names == ["customer_id", "age"]
+    assert again.num_rows == 400
+
+
 def test_what_nobody_needs_is_tidied_away(bench, trained):
     home, old = bench.place.home, (datetime.now(UTC) - timedelta(days=40)).timestamp()
     upload = bench.send(write_customers(home / "old.csv"))

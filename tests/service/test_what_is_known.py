@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,11 @@ from typer.testing import CliRunner
 
 import clv
 from clv.apps.cli import app
-from clv.core.errors import ClvError, ColumnError, SettingError
+from clv.core.errors import ClvError, ColumnError, RunError, SettingError
 from clv.ops.champion import Champion
 from clv.ops.machine import Machine
+from clv.ops.orderrows import texts
+from clv.ops.runs import Run
 from tests.logs import write_log
 
 #: A learner, on one past day, and quick.
@@ -165,6 +168,54 @@ def test_customers_missing_from_the_file_are_told_when_scoring(run, log, folder,
     assert told.exit_code == 0
     assert "Note: customers: 100% of the customers are not in" in told.stderr
     assert "when the run learned it was 0%" in told.stderr
+
+
+def test_what_was_known_goes_along_with_the_run(run, log, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "moved")
+    for name in ("customers.csv", "market.csv"):
+        (folder / name).rename(folder / f"{name}.away")
+    try:
+        moved = Run.open(tmp_path / "moved" / "run")
+        told = predict(moved, log, "--out", tmp_path / "p.parquet")
+        assert told.exit_code == 0, told.output
+        champion = Champion.load(moved, Machine(home=tmp_path))
+        orders = champion.accepted(["00007", "00011"])
+        scored = [champion.of_transactions(texts(orders)).table for _ in range(2)]
+        champion.close()
+    finally:
+        for name in ("customers.csv", "market.csv"):
+            (folder / f"{name}.away").rename(folder / name)
+    first = run.forecasts()
+    again = pq.read_table(tmp_path / "p.parquet")
+    np.testing.assert_allclose(again["clv"].to_numpy(), first["clv"].to_numpy(), rtol=1e-12)
+    of_two = {row["customer_id"]: row["clv"] for row in first.to_pylist()}
+    for table in scored:
+        assert {row["customer_id"]: row["clv"] for row in table.to_pylist()} == pytest.approx(
+            {name: of_two[name] for name in ("00007", "00011")}
+        )
+
+
+def test_a_run_without_what_it_knew_says_so(run, log, tmp_path):
+    shutil.copytree(run.folder, tmp_path / "run")
+    (tmp_path / "run" / "beside-series.parquet").unlink()
+    with pytest.raises(RunError, match=r"beside-series\.parquet cannot be read"):
+        predict(Run.open(tmp_path / "run"), log)
+
+
+def test_a_file_that_changed_since_is_told_and_not_read(run, log, folder, tmp_path):
+    then = (folder / "customers.csv").read_text()
+    (folder / "customers.csv").write_text("customer_id,age,plan\n00007,200,basic\n")
+    try:
+        told = predict(run, log, "--out", tmp_path / "p.parquet")
+    finally:
+        (folder / "customers.csv").write_text(then)
+    assert "customers.csv has changed since the run was made" in told.stderr
+    assert "Give it as --customers to use it as it is now" in told.stderr
+    assert "market.csv" not in told.stderr
+    again = pq.read_table(tmp_path / "p.parquet")
+    np.testing.assert_allclose(
+        again["clv"].to_numpy(), run.forecasts()["clv"].to_numpy(), rtol=1e-12
+    )
 
 
 def test_one_customer_of_whom_a_column_is_not_known_is_scored(run, log, folder, customers):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from ibis import _
 
-from clv.core.errors import ColumnError
+from clv.core.errors import ColumnError, RunError
 from clv.core.types import Json
 from clv.data.customers import customers_table
+from clv.data.engine import storage_errors
 from clv.data.series import series_table
 from clv.data.textfile import file_digest
 from clv.evaluation.hindsight import hindsight
@@ -21,17 +25,77 @@ if TYPE_CHECKING:
 
     from clv.core.types import Horizon
     from clv.data.engine import Engine
+    from clv.data.recipes import Recipes
     from clv.data.tablefile import ReadTable
     from clv.features.book import Book
     from clv.models.groundwork import Groundwork
 
 CUSTOMERS, SERIES = "customers", "series"
+#: Where a run folder has them, as they were read.
+KEPT = {CUSTOMERS: "beside-customers.parquet", SERIES: "beside-series.parquet"}
+#: Names of their tables in the engine.
+_TABLES = {CUSTOMERS: "known", SERIES: "series"}
 #: So much larger a share of customers of whom nothing is known is told when a run is used again.
 MORE_ABSENT = 0.05
 UNREAD = (
     "{given}: not used, as none of the models named learns from such a file. Name the ensemble or"
     " a learner among --models (`clv models` lists them), or leave it out"
 )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file beside the log of an earlier run, as the run's folder has it.
+
+    Attributes
+    ----------
+    told : its entry of `Files.inputs`
+    """
+
+    place: Path
+    told: Json
+
+    @property
+    def key(self) -> str:
+        return str(self.place)
+
+    def rows(self) -> pa.Table:
+        """
+        Raises
+        ------
+        RunError : it is gone or broken
+        """
+        try:
+            return pq.read_table(self.place)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise RunError(
+                f"run: {self.place} cannot be read ({error}). Run `clv run` again."
+            ) from error
+
+    def notices(self) -> tuple[str, ...]:
+        """What there is to say where the file is another by now than the one that was kept."""
+        what, path = self.told["what"], Path(self.told["path"])
+        if not path.is_file() or file_digest(path) == self.told["sha256"]:
+            return ()
+        return (
+            f"{what}: {path} has changed since the run was made, which knows it as it was then."
+            f" Give it as --{what} to use it as it is now",
+        )
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A file beside the log, just read."""
+
+    told: Json
+    read: ReadTable
+
+    @property
+    def key(self) -> str:
+        return str(self.told["sha256"])
+
+    def rows(self) -> pa.Table:
+        return self.read.table
 
 
 @dataclass(frozen=True)
@@ -45,6 +109,7 @@ class Beside:
     series : a file with a row a day
     country : whose holidays count where a customer's is not known
     without : columns of customers not to use
+    kept : customers and series of an earlier run, where no file is given anew
     unread : no model that was named learns from such files
     """
 
@@ -54,37 +119,74 @@ class Beside:
     series: str | None = None
     country: str = "US"
     without: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
     unread: bool = False
 
-    def read(self, engine: Engine) -> Files:
+    def read(self, engine: Engine, recipes: Recipes | None = None) -> Files:
         """Both files as tables of the engine.
+
+        Parameters
+        ----------
+        recipes : statements of the engine, which stays; tables kept of a run are read into it once
 
         Raises
         ------
         SourceError : a file cannot be read
         ColumnError : a file lacks what it must have
+        RunError : a file kept of a run is gone or broken
         """
-        known = series = None
-        inputs: list[Json] = []
-        notices: list[str] = []
-        if self.customers:
-            path = Path(self.customers)
+        given = [
+            self._given(what, Path(path))
+            for what, path in ((CUSTOMERS, self.customers), (SERIES, self.series))
+            if path
+        ]
+        anew = {each.told["what"] for each in given}
+        used: list[_Given | Kept] = [*given]
+        used += [kept for kept in self.kept if kept.told["what"] not in anew]
+        tables = {each.told["what"]: self._table(each, engine, recipes) for each in used}
+        notices = tuple(notice for each in given for notice in each.read.notices)
+        named = " and ".join(f"--{each.told['what']}" for each in given)
+        return Files(
+            known=tables.get(CUSTOMERS),
+            series=tables.get(SERIES),
+            inputs=tuple(each.told for each in used),
+            notices=notices,
+            warnings=(UNREAD.format(given=named),) if self.unread and named else (),
+            rows={each.told["what"]: each.rows() for each in given},
+        )
+
+    def _given(self, what: str, path: Path) -> _Given:
+        if what == SERIES:
+            read = series_table(path)
+        else:
             read = customers_table(path, self.customer, list(self.columns))
-            table = read.table.drop_columns(
-                [name for name in self.without if name in read.table.schema.names]
-            )
-            if table.num_columns > 1:
-                known = engine.ibis.create_table("known", table, temp=True, overwrite=True)
-            inputs.append(_input(CUSTOMERS, path, read))
-            notices += read.notices
-        if self.series:
-            read = series_table(Path(self.series))
-            series = engine.ibis.create_table("series", read.table, temp=True, overwrite=True)
-            inputs.append(_input(SERIES, Path(self.series), read))
-            notices += read.notices
-        given = [f"--{each['what']}" for each in inputs]
-        warnings = [UNREAD.format(given=" and ".join(given))] if self.unread and given else []
-        return Files(known, series, tuple(inputs), tuple(notices), tuple(warnings))
+        told = {
+            "what": what,
+            "path": str(path),
+            "bytes": path.stat().st_size,
+            "sha256": file_digest(path),
+            "rows": read.table.num_rows,
+            "columns": list(read.there),
+        }
+        return _Given(told, read)
+
+    def _table(
+        self, source: _Given | Kept, engine: Engine, recipes: Recipes | None
+    ) -> ir.Table | None:
+        """Its rows as a table of the engine, if there is more to it than who the customers are."""
+
+        def rows() -> pa.Table:
+            table = source.rows()
+            return table.drop_columns([n for n in without if n in table.column_names])
+
+        what = source.told["what"]
+        name, without = _TABLES[what], self.without if what == CUSTOMERS else ()
+        if recipes is None:
+            table = engine.ibis.create_table(name, rows(), temp=True, overwrite=True)
+        else:
+            recipes.hold(name, (source.key, without), rows)
+            table = engine.ibis.table(name)
+        return table if len(table.columns) > 1 else None
 
 
 @dataclass(frozen=True)
@@ -98,13 +200,21 @@ class Files:
         "columns" (all it has, those too that hold nothing); of customers also "left_out" (column
         -> why features are not made of it) and "absent" (share of the log's customers it lacks)
     notices, warnings : what a reader should know, in sentences; warnings may spoil forecasts
+    rows : those of the files given, by kind of file, with all columns
     """
 
     known: ir.Table | None = None
     series: ir.Table | None = None
     inputs: tuple[Json, ...] = ()
     notices: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    rows: Mapping[str, pa.Table] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write into a run's folder what `Kept` reads."""
+        with storage_errors(folder):
+            for what, rows in self.rows.items():
+                pq.write_table(rows, folder / KEPT[what])
 
     def of(self, what: str) -> Json | None:
         """The entry of `inputs` of that kind of file, if there is one."""
@@ -221,8 +331,8 @@ def require_learned(files: Files, learned: list[Json], ground: Groundwork) -> tu
         if needed and absent > then["absent"] + MORE_ABSENT:
             notices += (
                 f"customers: {absent:.0%} of the customers are not in {where}; when the run learned"
-                f" it was {then['absent']:.0%}. Forecasts of these know less than they could: add"
-                " their rows",
+                f" it was {then['absent']:.0%}. Forecasts of these know less than they could: give"
+                " a file with their rows as --customers",
             )
     return notices
 
@@ -259,14 +369,3 @@ def _require_kind(files: Files, name: str, kind: str | None) -> None:
         f"customers: {name} was a {kind} when the run learned, and now holds text such as"
         f" {shown[0]!r}. Mend it, or leave it empty where it is not known."
     )
-
-
-def _input(what: str, path: Path, read: ReadTable) -> Json:
-    return {
-        "what": what,
-        "path": str(path),
-        "bytes": path.stat().st_size,
-        "sha256": file_digest(path),
-        "rows": read.table.num_rows,
-        "columns": list(read.there),
-    }

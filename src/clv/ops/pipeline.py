@@ -62,6 +62,7 @@ def run(settings: RunSettings, reporter: Reporter | None = None) -> runs.Run:
                 pq.write_table(facts(result.history), folder / runs.CUSTOMERS)
                 by_customer = log.read.transactions.order_by("customer_id", "date", "line")
                 log.engine.write_parquet(by_customer, folder / runs.TRANSACTIONS)
+                log.files.write(folder)
                 (folder / runs.MODEL).mkdir()
                 result.scorer.save(folder / runs.MODEL)
                 result.profiles.save(folder / runs.MODEL)
@@ -106,7 +107,7 @@ def opened(
                 channels = learn_channel_groups(read.transactions, settings.channel_groups)
             transactions = with_channel_group(read.transactions, channels)
             ledger = Ledger.of(transactions, engine.ibis, settings.ingest.returns)
-            files = settings.beside.read(engine)
+            files = settings.beside.read(engine, recipes)
             country = settings.beside.country
             book = Book.open(ledger, read.as_of, files.known, files.series, country, recipes)
             files = files.counted(book)

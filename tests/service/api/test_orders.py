@@ -79,6 +79,36 @@ def test_some_orders_fail_and_the_others_are_kept(writes):
         writes.refused(writes.get(f"/api/customers/{who}"), 404, "customer")
 
 
+@pytest.mark.parametrize(
+    "amount",
+    ["1E-999999", "1e5", "1e-31", "1" * 13, "0.1234567", "NaN", "٣", "1\n", True, [1], 1e13],
+)
+def test_an_amount_is_plain_digits(writes, amount):
+    good = {"customer_id": "Plain", "date": "2023-12-30", "amount": 1}
+    told = sent(writes, [{**good, "customer_id": "Odd", "amount": amount}, good])
+    assert (told["accepted"], told["failed"]) == (1, 1)
+    (problem,) = told["problems"]
+    assert (problem["index"], problem["field"]) == (0, "/amount")
+
+
+@pytest.mark.parametrize(
+    ("amount", "kept"), [(1e-31, 0), (0.1 + 0.2, 0.3), ("12.345678", 12.3457), ("+7", 7), (-0.0, 0)]
+)
+def test_an_amount_has_four_decimals_as_a_logs_have(writes, amount, kept):
+    who = f"Four {amount}"
+    orders = [{"customer_id": who, "date": "2023-12-29", "amount": 5}]
+    sent(writes, [*orders, {"customer_id": who, "date": "2023-12-30", "amount": amount}])
+    told = writes.ok(f"/api/customers/{who}/history")["orders"]
+    assert [float(order["amount"]) for order in told] == [5, kept]
+    assert max(len(str(order["amount"])) for order in told) <= 32
+
+
+@pytest.mark.parametrize("day", [{str(n): n for n in range(10)}, list("2023-12-30"), 20231230, ""])
+def test_a_day_is_a_text(writes, day):
+    told = sent(writes, [{"customer_id": "Day", "date": day, "amount": 1}])
+    assert [problem["field"] for problem in told["problems"]] == ["/date"]
+
+
 def test_an_order_known_by_its_id_is_not_kept_twice(writes):
     order = {"customer_id": "Twice", "date": "2023-12-30", "amount": 10, "order_id": "1"}
     assert sent(writes, [order])["accepted"] == 1

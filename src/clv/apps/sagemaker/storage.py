@@ -13,6 +13,7 @@ from typing import Any
 from clv.core.errors import DependencyError, RunError, SourceError, StorageError
 from clv.data.engine import storage_errors
 from clv.ops import runs
+from clv.ops.beside import KEPT
 
 ARCHIVE = "model.tar.gz"
 S3 = "s3://"
@@ -21,7 +22,7 @@ S3 = "s3://"
 _OURS = frozenset(
     {
         *(runs.MANIFEST, runs.FORECASTS, runs.CUSTOMERS, runs.TRANSACTIONS, runs.QUARANTINE),
-        *(runs.LEADERBOARD, runs.READINESS, runs.REPORT, runs.MODEL, ARCHIVE),
+        *(runs.LEADERBOARD, runs.READINESS, runs.REPORT, runs.MODEL, *KEPT.values(), ARCHIVE),
     }
 )
 _PARTIAL = ".partial-"

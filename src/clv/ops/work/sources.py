@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from clv.core.errors import UnsuitedError
 from clv.ops import uploads
+from clv.ops.beside import KEPT
 from clv.ops.config import LogConfig, RunConfig
 from clv.ops.generating import TRUTH, generate
 from clv.ops.orderrows import gathered_to, mark_of, perhaps_unknown, unknown
@@ -122,11 +123,9 @@ def _published(context: JobContext, asked: Json, reporter: Reporter) -> Found:
         if name in RunConfig.model_fields and name not in READ_ONCE
     }
     for name in FILES:
-        # Where the file has gone meanwhile, nothing is known of customers besides.
+        # Where the file has gone meanwhile, it is as the run knew it.
         if own.get(name) and not Path(own[name]).is_file():
-            own.pop(name)
-    if "customers" not in own:
-        own.pop("known", None)
+            own[name] = str(run.folder / KEPT[name])
     made_up = bool(run.manifest.get(MADE_UP))
     settings = {**own, **columns_of(names), **asked}
     return Found(str(place), settings, read_at, made_up, mark)

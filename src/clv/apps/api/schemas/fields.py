@@ -26,8 +26,9 @@ def _day_of(value: Any) -> date:
     else:
         try:
             # Of the many ways ISO 8601 has to write a day, the one all understand.
-            day = date.fromisoformat(value if len(value) == 10 and value[4] == "-" else "")
-        except (ValueError, TypeError):
+            plain = isinstance(value, str) and len(value) == 10 and value[4] == "-"
+            day = date.fromisoformat(value if plain else "")
+        except ValueError:
             raise ValueError("write the day as YYYY-MM-DD") from None
     if not EARLIEST <= day <= LATEST:
         raise ValueError(f"give a day from {EARLIEST} to {LATEST}")

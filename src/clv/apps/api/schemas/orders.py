@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
@@ -12,20 +13,21 @@ from clv.apps.api.schemas.base import Asked
 from clv.apps.api.schemas.customers import Forecast
 from clv.apps.api.schemas.fields import LARGEST, CustomerId, Day, Number, Share, Text
 from clv.apps.api.schemas.predictions import ItemProblem
+from clv.ops.orderrows import PRECISION
+
+
+_AMOUNT = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,6})?$"
 
 
 def _amount_of(value: Any) -> Decimal:
-    # As text, an amount is exact; as a number it is the shortest that reads the same.
-    text = value if isinstance(value, str) else None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        text = repr(value)
-    try:
-        amount = Decimal(text if text is not None and len(text) <= 32 else "")
-    except InvalidOperation:
-        raise ValueError("give a number, or a text such as '59.90'") from None
-    if not amount.is_finite() or abs(amount) > LARGEST:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number and not (isinstance(value, str) and re.fullmatch(_AMOUNT, value)):
+        raise ValueError("give a number, or a text such as '59.90'")
+    # Not a number (NaN) is within no bounds either.
+    if number and not -LARGEST <= value <= LARGEST:
         raise ValueError(f"give an amount up to {LARGEST:g}")
-    return amount
+    # A number is the shortest that reads the same.
+    return Decimal(value if isinstance(value, str) else repr(value)).quantize(PRECISION)
 
 
 Amount = Annotated[
@@ -35,7 +37,7 @@ Amount = Annotated[
         {
             "anyOf": [
                 {"type": "number", "minimum": -LARGEST, "maximum": LARGEST},
-                {"type": "string", "pattern": r"^[+-]?\d{1,12}(\.\d{1,6})?$"},
+                {"type": "string", "pattern": _AMOUNT},
             ]
         }
     ),
@@ -61,8 +63,8 @@ class OrderBody(Asked):
     customer_id: CustomerId
     date: Day = Field(description="Day of the order, YYYY-MM-DD.")
     amount: Amount = Field(
-        description="What was paid, in the run's currency; negative of a return. A text is taken"
-        " exactly."
+        description="What was paid, in the run's currency; negative of a return. Rounded to"
+        " four decimals, as a log's amounts are; a text is taken exactly before."
     )
     order_id: Text | None = Field(
         default=None,
