@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from clv.core.errors import ConflictError
 from clv.core.types import AsOf
 from clv.ops import audit, forecasts, orders
+from clv.ops.champions import Champions
 from clv.ops.promotion import promote
 from clv.ops.store import tables
 from tests.onerun import AS_OF
@@ -91,6 +92,25 @@ def test_where_no_row_is_good_nothing_is_kept(champions):
     assert champions.current().revision == revision
 
 
+def test_where_no_row_is_good_each_is_told_its_own_fault(champions):
+    table = rows(("a", "someday", "10"), ("b", "2024-06-24", "much"), ("", "2024-06-24", "1"))
+    done = append(champions, table)
+    assert [each["rule"] for each in done.problems] == [
+        "unreadable_date",
+        "unreadable_amount",
+        "missing_customer",
+    ]
+    assert kept(champions.store) == 0
+
+
+def test_orders_in_a_currency_that_may_be_another_are_refused(champions):
+    table = rows(("a", "2024-06-24", "10"), ("b", "2024-06-24", "20"), currency=["EUR", None])
+    done = append(champions, table)
+    assert (done.accepted, [each["rule"] for each in done.problems]) == (1, ["other_currency"])
+    assert "does not say its currency" in done.problems[0]["detail"]
+    assert customer(champions, "a") is None
+
+
 def test_an_order_known_before_is_not_counted_again(champions):
     table = rows(("a", "2024-06-24", "10"), ("a", "2024-06-24", "5"), order_id=["o-1", "o-1"])
     assert append(champions, table).accepted == 2
@@ -107,6 +127,11 @@ def test_a_return_under_the_id_of_its_purchase_counts(champions, flag):
     assert append(champions, table).accepted == 1
     assert customer(champions, "a")["historic_value"] == 30
     assert append(champions, table).duplicates == 1
+    # What came back of the same purchase later, or of it another time, is more of it.
+    for day, amount in (("2024-06-26", "20"), ("2024-06-25", "5")):
+        amount = f"-{amount}" if flag is None else amount
+        assert append(champions, rows(("a", day, amount), **back)).accepted == 1
+    assert customer(champions, "a")["historic_value"] == 5
 
 
 def test_a_forecast_does_not_depend_on_who_else_is_scored(champions, run):
@@ -197,6 +222,52 @@ def test_two_at_once_lose_nothing(champions):
     assert customer(champions, "shared")["purchases"] == 5
 
 
+def test_two_processes_lose_nothing(champions, published):
+    failed, other = [], Champions(published, champions.machine)
+
+    def send(here, start):
+        try:
+            for number in range(start, start + 6):
+                append(here, rows(("shared", f"2024-06-{number:02d}", "10")))
+        except Exception as error:  # noqa: BLE001 told below
+            failed.append(error)
+
+    threads = [
+        threading.Thread(target=send, args=(here, start))
+        for here, start in ((champions, 1), (other, 7), (champions, 13), (other, 19))
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert failed == []
+    assert kept(champions.store) == 24
+    assert customer(champions, "shared")["historic_value"] == 240
+
+
+def test_who_always_comes_second_scores_while_nobody_else_may_write(champions, monkeypatch):
+    stands, asked = orders._stands, []
+
+    def overtaken(conn, scoring, table):
+        asked.append(stands(conn, scoring, table))
+        return False
+
+    monkeypatch.setattr(orders, "_stands", overtaken)
+    assert append(champions, rows(("a", "2024-06-24", "10"))).accepted == 1
+    assert asked == [True] * orders.ATTEMPTS
+    assert customer(champions, "a")["historic_value"] == 10
+
+
+def test_a_history_waits_for_nobody_who_is_scored(champions, loaded):
+    append(champions, rows(("00002", "2024-06-24", "77")))
+    told = []
+    thread = threading.Thread(target=lambda: told.extend(history(champions, "00002")), daemon=True)
+    with loaded._desk.recipes():
+        thread.start()
+        thread.join(30)
+        assert ("2024-06-24", 77) in told
+
+
 def test_a_run_published_later_knows_the_orders_it_was_not_made_from(champions, run):
     append(champions, rows(("00002", "2024-06-24", "77"), ("n", "2024-06-24", "5")))
     before = customer(champions, "00002")
@@ -227,7 +298,8 @@ def test_blanks_around_ids_are_none_of_them(champions):
 
 
 @pytest.mark.parametrize("day", ["2024-06-24", "someday"])
-def test_the_same_request_twice_at_once_is_kept_once(champions, monkeypatch, day):
+def test_the_same_request_twice_at_once_is_kept_once(champions, published, monkeypatch, day):
+    processes = [champions, Champions(published, champions.machine)]
     table, at_once = rows(("a", day, "10")), threading.Barrier(2)
     score, done = orders._score, []
 
@@ -238,8 +310,8 @@ def test_the_same_request_twice_at_once_is_kept_once(champions, monkeypatch, day
 
     monkeypatch.setattr(orders, "_score", scored)
     threads = [
-        threading.Thread(target=lambda: done.append(append(champions, table, key="k")))
-        for _ in range(2)
+        threading.Thread(target=lambda here=here: done.append(append(here, table, key="k")))
+        for here in processes
     ]
     for each in threads:
         each.start()

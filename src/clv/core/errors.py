@@ -59,24 +59,24 @@ class NumberFormatError(SourceError):
 
 
 class LogError(ClvError):
-    """The log was read, but what is in it cannot be used."""
+    """The log was read, but what is in it cannot be used.
+
+    Attributes
+    ----------
+    quarantine : the refused rows, `clv.core.schema.QUARANTINE`, the first million at most, where it
+        was about single rows; it outlives the engine they were read with
+    """
 
     code = "log"
     status = 422
     exit_code = 4
+    quarantine: Any = None
 
 
 class TooManyBadRowsError(LogError):
-    """More rows broke a rule than the user allows.
-
-    Attributes
-    ----------
-    quarantine : the refused rows, `clv.core.schema.QUARANTINE`, the first million at most; it
-        outlives the engine they were read with
-    """
+    """More rows broke a rule than the user allows."""
 
     code = "too-many-bad-rows"
-    quarantine: Any = None
 
 
 class HistoryError(LogError):

@@ -216,8 +216,13 @@ def _refuse(
             f" {settings.max_bad:.0%} that --max-bad allows: {found}. First of them: {shown}."
             " Check that the columns are the right ones, mend the log, or raise --max-bad."
         )
-        error.quarantine = engine.ibis.table("quarantine").limit(_MOST_REFUSED).to_pyarrow()
-        raise error
+        raise _with_rows(error, engine)
     if accepted == 0:
         every = ", ".join(f"{n:,} {name}" for name, n in by_rule.items()) or "all dropped"
-        raise LogError(f"log: none of its {rows_in:,} rows can be used: {every}.")
+        unusable = LogError(f"log: none of its {rows_in:,} rows can be used: {every}.")
+        raise _with_rows(unusable, engine)
+
+
+def _with_rows(error: LogError, engine: Engine) -> LogError:
+    error.quarantine = engine.ibis.table("quarantine").limit(_MOST_REFUSED).to_pyarrow()
+    return error

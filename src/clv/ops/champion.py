@@ -235,14 +235,14 @@ class Champion:
     def accepted(self, customers: Sequence[str]) -> pa.Table:
         """What the run's log says of some customers, row by row; nothing of those it has not.
 
+        Waits for nobody who is at the desk.
+
         Raises
         ------
-        LostRunError : the log is no longer in the run's folder
+        LostRunError : the log is no longer in the run's folder, or broken
         """
         with served():
-            log = self.run.transactions
-        with self._desk.recipes() as recipes:
-            return accepted_rows(recipes.engine, log, customers)
+            return accepted_rows(self.run.transactions, customers)
 
     def close(self) -> None:
         """Let go of the engine and its folder."""

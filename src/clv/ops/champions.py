@@ -67,6 +67,8 @@ class Champions:
         self._champion: int | None = None
         self._lock, self._loading = Lock(), Lock()
         self._mine, self._closed = local(), Event()
+        #: Held by who scores customers with new orders and keeps these.
+        self.appending = Lock()
         if warm:
             Thread(target=self._follow, name="clv-champion", daemon=True).start()
 

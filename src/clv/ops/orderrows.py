@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Hashable, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -22,20 +22,21 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from clv.core.types import Json
-    from clv.ops.champion import Champion
-    from clv.ops.rescoring import Scored
     from clv.ops.runs import Run
 
 #: A row of the table `purchase`.
 Order: TypeAlias = "Row[Any]"
 #: Columns that orders come with; the others are the log's optional ones.
 NEEDED = ("customer_id", "date", "amount")
+#: Columns of a log that tell its orders apart.
+TOLD_APART = (*NEEDED, "order_id")
 #: To which amounts of a log are rounded.
 PRECISION = Decimal("0.0001")
 #: What a manifest calls the last order that the run's log was gathered with.
 GATHERED = "gathered"
-#: Amounts of an accepted log are in its own currency already.
-_LEFT_OUT = frozenset({"currency"})
+#: Columns that say nothing in a log made of others: amounts of an accepted log are in its own
+#: currency already, and so are those of orders that were kept.
+LEFT_OUT = frozenset({"line", "currency"})
 
 
 def gathered_to(conn: Connection, run: Run) -> int:
@@ -82,21 +83,24 @@ def unknown(orders: Sequence[Order], log: pa.Table, run: Run, gathered: int) -> 
     """Those of some orders that a run's log does not have.
 
     Of a log that was gathered from this store, its last order's number tells. Any other log has an
-    order if it has its id, on the same side of zero; or, where one of them has no id, a row of the
-    same day and amount, which stands for one order that had come in when the log was read.
+    order if it has its id, as `_identity` tells; or, where one of them has no id, a row of the same
+    day and amount, which stands for one order that had come in when the log was read. Orders in
+    another currency than the run's are none of its.
 
     Parameters
     ----------
     log : accepted rows of all customers concerned
     gathered : as `gathered_to` tells
     """
+    own = currency_of(run)
+    orders = [order for order in orders if not _foreign(order.more.get("currency"), own)]
     if gathered:
         last = run.as_of.day
         return [each for each in orders if each.purchase_no > gathered or each.date > last]
     read = datetime.fromisoformat(str(run.manifest.get("read_at", run.manifest["created_at"])))
-    rows = log.select([n for n in (*NEEDED, "order_id") if n in log.column_names]).to_pylist()
+    rows = log.select([name for name in TOLD_APART if name in log.column_names]).to_pylist()
     named = {
-        (row["customer_id"], row["order_id"], row["amount"] < 0)
+        _identity(row["customer_id"], row["order_id"], row["date"], row["amount"])
         for row in rows
         if row.get("order_id")
     }
@@ -105,8 +109,9 @@ def unknown(orders: Sequence[Order], log: pa.Table, run: Run, gathered: int) -> 
     )
     found = []
     for order in orders:
-        amount = _signed(order)
-        if order.order_id and (order.customer_id, order.order_id, amount < 0) in named:
+        amount = _signed(order.amount, order.more.get("is_return"))
+        identity = _identity(order.customer_id, order.order_id, order.date, amount)
+        if order.order_id and identity in named:
             continue
         same = ((order.customer_id, order.date, amount, has_id) for has_id in (False, True))
         rivals = [row for row in same if alike[row] and not (order.order_id and row[-1])]
@@ -117,10 +122,19 @@ def unknown(orders: Sequence[Order], log: pa.Table, run: Run, gathered: int) -> 
     return found
 
 
-def _signed(order: Order) -> Decimal:
-    """The amount as an accepted log has it: below zero of a return."""
-    amount = Decimal(order.amount).quantize(PRECISION)
-    return -abs(amount) if _flagged(order.more.get("is_return")) else amount
+def _identity(customer: str, order_id: str, day: date, amount: Decimal) -> Hashable:
+    """What two rows share that are of one order.
+
+    Several returns may come in under the id of their purchase: they are the same only if day and
+    amount are.
+    """
+    return (customer, order_id, day, amount) if amount < 0 else (customer, order_id)
+
+
+def _signed(amount: Any, flag: Any) -> Decimal:
+    """An amount as an accepted log has it: below zero of a return."""
+    exact = Decimal(amount).quantize(PRECISION)
+    return -abs(exact) if _flagged(flag) else exact
 
 
 def as_log(orders: Sequence[Order]) -> pa.Table:
@@ -163,7 +177,7 @@ def tidied(rows: pa.Table) -> pa.Table:
 
 
 def dispensable(rows: pa.Table) -> list[str]:
-    return [name for name in rows.column_names if name in {"line", *_LEFT_OUT}]
+    return [name for name in rows.column_names if name in LEFT_OUT]
 
 
 def customers_of(rows: pa.Table) -> list[str]:
@@ -174,64 +188,81 @@ def numbered(rows: pa.Table) -> pa.Table:
     return rows.append_column("index", pa.array(range(rows.num_rows), pa.int64()))
 
 
-def in_currency(rows: pa.Table, champion: Champion) -> tuple[pa.Table, list[Json]]:
-    """Rows in the run's currency, and a problem for each of the others."""
-    own = champion.run.manifest.get("currency")
+def currency_of(run: Run) -> str | None:
+    """Currency of a run's amounts; None where its log does not say it."""
+    told: str | None = run.manifest.get("currency")
+    return told
+
+
+def in_currency(rows: pa.Table, own: str | None) -> tuple[pa.Table, list[Json]]:
+    """Rows in the run's currency, and a problem for each of the others.
+
+    Where the run does not know its own, nobody can tell whether one that is named is the same.
+    """
     if "currency" not in rows.column_names:
         return rows, []
-    named = [
-        None if each is None else each.strip().upper() for each in rows["currency"].to_pylist()
-    ]
-    foreign = [i for i, each in enumerate(named) if each and own and each != own.upper()]
+    named = rows["currency"].to_pylist()
+    advice = (
+        "the log of the run in charge does not say its currency. If the amount is in the log's,"
+        " send it without one."
+        if own is None
+        else f"the run in charge is in {own}. Send it in {own}."
+    )
     problems = [
-        {
-            "index": i,
-            "rule": "other_currency",
-            "detail": f"in {named[i]}; the run in charge is in {own}. Send it in {own}.",
-        }
-        for i in foreign
+        {"index": i, "rule": "other_currency", "detail": f"in {each}; {advice}"}
+        for i, each in enumerate(named)
+        if each and (own is None or _foreign(each, own))
     ]
-    kept = [i for i in range(rows.num_rows) if i not in {*foreign}]
+    foreign = {problem["index"] for problem in problems}
+    kept = [i for i in range(rows.num_rows) if i not in foreign]
     return rows.take(pa.array(kept, pa.int64())), problems
+
+
+def _foreign(named: Any, own: str | None) -> bool:
+    """Whether a currency is known to be another."""
+    return bool(named and own) and str(named).strip().upper() != str(own).upper()
 
 
 def not_known(fresh: pa.Table, known: pa.Table, later: pa.Table) -> tuple[pa.Table, int]:
     """Rows of orders that were not there before, and how many were.
 
-    A return under the id of its purchase is not that purchase.
+    A return under the id of its purchase is not that purchase, as `_identity` tells.
     """
     if "order_id" not in fresh.column_names:
         return fresh, 0
-    there = {
-        _named(row)
-        for table in (known, later)
-        if "order_id" in table.column_names
-        for row in _told(table)
-        if row["order_id"]
-    }
-    kept = [i for i, row in enumerate(_told(fresh)) if _named(row) not in there]
+    there = {found for table in (known, later) for found in _identities(table) if found is not None}
+    kept = [i for i, found in enumerate(_identities(fresh)) if found not in there]
     return fresh.take(pa.array(kept, pa.int64())), fresh.num_rows - len(kept)
 
 
-def _told(rows: pa.Table) -> list[Json]:
-    names = ("customer_id", "order_id", "amount", "is_return")
-    told: list[Json] = rows.select([n for n in names if n in rows.column_names]).to_pylist()
-    return told
-
-
-def _named(row: Json) -> tuple[str, str, bool]:
-    """Customer, order, and whether it is a return of it."""
-    back = str(row["amount"]).startswith("-") or _flagged(row.get("is_return"))
-    return row["customer_id"], row["order_id"], back
+def _identities(rows: pa.Table) -> list[Hashable | None]:
+    """Of each row; None where it has no id, or an amount or day that are none."""
+    names = (*TOLD_APART, "is_return")
+    told = rows.select([name for name in names if name in rows.column_names]).to_pylist()
+    found: list[Hashable | None] = []
+    for row in told:
+        try:
+            amount = _signed(row["amount"], row.get("is_return"))
+            day = date.fromisoformat(row["date"])
+        except (ArithmeticError, TypeError, ValueError):
+            found.append(None)
+            continue
+        id_ = row.get("order_id")
+        found.append(_identity(row["customer_id"], id_, day, amount) if id_ else None)
+    return found
 
 
 def _flagged(told: Any) -> bool:
     return str(told or "").strip().lower() in FLAGGED
 
 
-def refusals(scored: Scored, fresh: pa.Table) -> dict[int, Json]:
-    """Place among the new rows -> what was wrong with it."""
-    assert scored.quarantine is not None
+def refusals(quarantine: pa.Table, fresh: pa.Table) -> dict[int, Json]:
+    """Place among the new rows -> what was wrong with it.
+
+    Parameters
+    ----------
+    quarantine : of a log that the new rows are the first of
+    """
     index = fresh["index"].to_pylist()
     return {
         row["line"] - 1: {
@@ -239,7 +270,7 @@ def refusals(scored: Scored, fresh: pa.Table) -> dict[int, Json]:
             "rule": row["rule"],
             "detail": row["detail"],
         }
-        for row in scored.quarantine.to_pylist()
+        for row in quarantine.to_pylist()
         if row["line"] <= fresh.num_rows
     }
 

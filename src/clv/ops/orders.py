@@ -17,6 +17,7 @@ from clv.ops.forecasts import remove_forecasts, replace_forecasts
 from clv.ops.orderrows import (
     NEEDED,
     as_log,
+    currency_of,
     customers_of,
     dispensable,
     fingerprint,
@@ -40,13 +41,15 @@ from clv.ops.store.publishing import CHAMPION, current
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from clv.core.types import Json
+    from clv.core.types import AsOf, Json
+    from clv.ops.champion import Champion
     from clv.ops.champions import Champions, Serving
     from clv.ops.rescoring import Scored
     from clv.ops.store.database import Store
 
-#: How often what was read may have changed before it is written, until the client has to wait.
-ATTEMPTS = 8
+#: How often what was read may have changed before it is written, until nobody else may write while
+#: customers are scored.
+ATTEMPTS = 2
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,61 @@ class _Scoring:
     scored: Scored | None
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What is known of some customers before orders come in.
+
+    Attributes
+    ----------
+    newest : number of their last order that came in; 0 without any
+    log : their accepted rows in the run's log, as texts
+    came, later : all their orders that came in, and those of them that the log has not
+    reached : last day that anybody's order came in on
+    """
+
+    serving: Serving
+    newest: int
+    log: pa.Table
+    came: pa.Table
+    later: pa.Table
+    reached: AsOf | None
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """What is answered to a request under a key of the client's."""
+
+    actor: str
+    key: str
+    fingerprint: str
+
+    def given(self, conn: Connection) -> Appended | None:
+        """The answer, where the same was asked before.
+
+        Raises
+        ------
+        ConflictError : something else was asked under the key
+        """
+        reply = tables.reply.c
+        found = conn.execute(
+            select(reply.fingerprint, reply.body).where(
+                reply.key == self.key, reply.actor == self.actor
+            )
+        ).one_or_none()
+        if found is None:
+            return None
+        if found.fingerprint != self.fingerprint:
+            raise ConflictError(
+                f"Idempotency-Key: {self.key!r} was used before, for other orders. Send these under"
+                " a key of their own."
+            )
+        return Appended.from_json(found.body)
+
+    def keep(self, conn: Connection, done: Appended) -> None:
+        answer = {"status": 200, "body": done.to_json(), "at": datetime.now(UTC)}
+        conn.execute(insert(tables.reply), {**asdict(self), **answer})
+
+
 def append(
     store: Store,
     champions: Champions,
@@ -117,34 +175,27 @@ def append(
     ------
     RunError : nothing is published
     UnsuitedError : the run in charge learned from a table of customers
-    ConflictError : the key was used for other rows; or so many others wrote orders of the same
-        customers meanwhile that this one should try again
+    ConflictError : the key was used for other rows
     """
     rows = tidied(rows)
-    asked = fingerprint(rows)
-    for _ in range(ATTEMPTS):
-        if key is not None:
-            with store.reading() as conn:
-                if before := _replied(conn, actor, key, asked):
-                    return before
-        scoring = _score(store, champions, rows)
+    asked = None if key is None else _Reply(actor, key, fingerprint(rows))
+    # Customers are scored one after the other anyway, and two who score the same one at once
+    # would find each other's orders only when it comes to writing.
+    with champions.appending:
+        for _ in range(ATTEMPTS):
+            if asked is not None:
+                with store.reading() as conn:
+                    if before := asked.given(conn):
+                        return before
+            scoring = _score(store, champions, rows)
+            with store.writing() as conn:
+                lock(conn, "forecasts")
+                if _stands(conn, scoring, rows):
+                    return _answered(conn, scoring, actor, request_id, asked)
+        # Other processes were quicker each time: nobody is while the lock is held.
         with store.writing() as conn:
             lock(conn, "forecasts")
-            # The same request may have come twice at once.
-            if key is not None and (before := _replied(conn, actor, key, asked)):
-                return before
-            if not _stands(conn, scoring, rows):
-                continue
-            done = _keep(conn, scoring, actor, request_id)
-            if key is not None:
-                kept = {"key": key, "actor": actor, "fingerprint": asked, "status": 200}
-                kept |= {"body": done.to_json(), "at": datetime.now(UTC)}
-                conn.execute(insert(tables.reply), kept)
-            return done
-    raise ConflictError(
-        f"orders: others wrote orders of the same customers {ATTEMPTS} times meanwhile. Nothing was"
-        " kept; send them again."
-    )
+            return _answered(conn, _score(store, champions, rows), actor, request_id, asked)
 
 
 def history(store: Store, champions: Champions, customer_id: str) -> tuple[Serving, list[Json]]:
@@ -158,18 +209,9 @@ def history(store: Store, champions: Champions, customer_id: str) -> tuple[Servi
     ------
     UnsuitedError : the run learned from a table of customers
     """
-    with store.reading() as conn:
-        serving = champions.seen(conn)
-        if serving.champion.scorer is None:
-            raise UnsuitedError(
-                "history: the run now served learned from a table of customers, and knows no"
-                " orders."
-            )
-        came = orders_of(conn, [customer_id])
-        gathered = gathered_to(conn, serving.champion.run)
-    known = serving.champion.accepted([customer_id])
-    later = as_log(unknown(came, known, serving.champion.run, gathered))
-    told = pa.concat_tables([texts(known), later], promote_options="default")
+    known = _known(store, champions, [customer_id], "history", "and knows no orders.")
+    serving = known.serving
+    told = pa.concat_tables([known.log, known.later], promote_options="default")
     told = told.drop_columns([name for name in ("line",) if name in told.column_names])
     rows = told.sort_by([("date", "ascending")]).to_pylist()
     return serving, [
@@ -177,51 +219,85 @@ def history(store: Store, champions: Champions, customer_id: str) -> tuple[Servi
     ]
 
 
-def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
+def _known(
+    store: Store, champions: Champions, customers: Sequence[str], what: str, why: str
+) -> _Known:
     with store.reading() as conn:
         serving = champions.seen(conn)
         if serving.champion.scorer is None:
             raise UnsuitedError(
-                "orders: the run in charge learned from a table of customers, and orders tell it"
-                " nothing. Publish a run on a log first."
+                f"{what}: the run in charge learned from a table of customers, {why}"
             )
-        customers = customers_of(rows)
         came = orders_of(conn, customers)
         gathered, reached = gathered_to(conn, serving.champion.run), last_day(conn)
-    newest = max((order.purchase_no for order in came), default=0)
     log = serving.champion.accepted(customers)
-    known, later = texts(log), as_log(unknown(came, log, serving.champion.run, gathered))
-    fresh, problems = in_currency(numbered(rows), serving.champion)
-    fresh, duplicates = not_known(fresh, known, as_log(came))
+    return _Known(
+        serving=serving,
+        newest=max((order.purchase_no for order in came), default=0),
+        log=texts(log),
+        came=as_log(came),
+        later=as_log(unknown(came, log, serving.champion.run, gathered)),
+        reached=reached,
+    )
+
+
+def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
+    why = "and orders tell it nothing. Publish a run on a log first."
+    known = _known(store, champions, customers_of(rows), "orders", why)
+    champion = known.serving.champion
+    fresh, problems = in_currency(numbered(rows), currency_of(champion.run))
+    fresh, duplicates = not_known(fresh, known.log, known.came)
     # New rows come first, so that the line of a refused one is its place among them.
     both = pa.concat_tables(
-        [fresh.drop_columns(["index"]), later, known], promote_options="default"
+        [fresh.drop_columns(["index"]), known.later, known.log], promote_options="default"
     )
-    if both.num_rows == 0:
-        return _Scoring(serving, newest, fresh, duplicates, problems, None)
-    try:
-        # A day that others ordered on has come for these customers, too.
-        scored = serving.champion.of_transactions(
-            both.drop_columns(dispensable(both)), reached=reached
-        )
-    except LogError as error:
-        problems += [
-            {"index": i, "rule": error.code, "detail": str(error)}
-            for i in fresh["index"].to_pylist()
-        ]
-        return _Scoring(serving, newest, fresh.slice(0, 0), duplicates, problems, None)
-    refused = refusals(scored, fresh)
-    problems += refused.values()
+    nothing: tuple[None, dict[int, Json]] = (None, {})
+    scored, refused = _scored(champion, both, fresh, known.reached) if both.num_rows else nothing
     good = [i for i in range(fresh.num_rows) if i not in refused]
     return _Scoring(
-        serving, newest, fresh.take(pa.array(good, pa.int64())), duplicates, problems, scored
+        serving=known.serving,
+        newest=known.newest,
+        fresh=fresh.take(pa.array(good, pa.int64())),
+        duplicates=duplicates,
+        problems=[*problems, *refused.values()],
+        scored=scored,
     )
+
+
+def _scored(
+    champion: Champion, both: pa.Table, fresh: pa.Table, reached: AsOf | None
+) -> tuple[Scored | None, dict[int, Json]]:
+    """Forecasts from all rows, if any can be used, and what is wrong with new ones, by place."""
+    try:
+        # A day that others ordered on has come for these customers, too.
+        scored = champion.of_transactions(both.drop_columns(dispensable(both)), reached=reached)
+    except LogError as error:
+        detail = {"rule": error.code, "detail": str(error)}
+        places = enumerate(fresh["index"].to_pylist())
+        wrong: dict[int, Json] = {place: {"index": index, **detail} for place, index in places}
+        if error.quarantine is not None:
+            wrong |= refusals(error.quarantine, fresh)
+        return None, wrong
+    assert scored.quarantine is not None
+    return scored, refusals(scored.quarantine, fresh)
 
 
 def _stands(conn: Connection, scoring: _Scoring, rows: pa.Table) -> bool:
     """Whether nobody published or wrote orders of these customers since they were read."""
     same = current(conn).run_no == scoring.serving.run_no
     return same and newest_order(conn, customers_of(rows)) == scoring.newest
+
+
+def _answered(
+    conn: Connection, scoring: _Scoring, actor: str, request_id: str, asked: _Reply | None
+) -> Appended:
+    """Keep what was scored, unless the same request came twice at once and the other did."""
+    if asked is not None and (before := asked.given(conn)):
+        return before
+    done = _keep(conn, scoring, actor, request_id)
+    if asked is not None:
+        asked.keep(conn, done)
+    return done
 
 
 def _keep(conn: Connection, scoring: _Scoring, actor: str, request_id: str) -> Appended:
@@ -285,19 +361,3 @@ def put_in_place(
     gone = sorted({*customers} - {*table["customer_id"].to_pylist()})
     remove_forecasts(conn, serving.run_no, gone)
     return gone
-
-
-def _replied(conn: Connection, actor: str, key: str, asked: str) -> Appended | None:
-    """What was answered under the key before."""
-    reply = tables.reply.c
-    found = conn.execute(
-        select(reply.fingerprint, reply.body).where(reply.key == key, reply.actor == actor)
-    ).one_or_none()
-    if found is None:
-        return None
-    if found.fingerprint != asked:
-        raise ConflictError(
-            f"Idempotency-Key: {key!r} was used before, for other orders. Send these under a key of"
-            " their own."
-        )
-    return Appended.from_json(found.body)

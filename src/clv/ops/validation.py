@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from clv.core.errors import HistoryError, TooManyBadRowsError
+from clv.core.errors import HistoryError, LogError
 from clv.core.types import AsOf, Horizon, Json
 from clv.data.engine import storage_errors
 from clv.evaluation import readiness
@@ -53,7 +53,7 @@ def validate(
                     "counts": manifests.counts(held.read),
                     "readiness": _readiness(held.book, horizon),
                 }
-        except TooManyBadRowsError as error:
+        except LogError as error:
             if quarantine is not None and error.quarantine is not None:
                 with storage_errors(quarantine.parent):
                     pq.write_table(error.quarantine, quarantine)

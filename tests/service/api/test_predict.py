@@ -323,12 +323,14 @@ def test_a_run_lost_while_it_is_in_memory_is_told_too(opened, made, tmp_path):
 def test_those_who_wait_for_the_desk_keep_nobody_else_waiting(anywhere):
     api = anywhere
     customer = api.ok("/api/customers?limit=1")["customers"][0]["customer_id"]
-    history = f"/api/customers/{customer}/history"
-    assert api.get(history).status_code == 200
+    history, path = f"/api/customers/{customer}/history", "/api/predict/transactions"
+    guest = {"CustomerID": "G1", "transactions": [{"date": "2023-12-01", "amount": 10}]}
+    body = {"customers": [guest]}
+    assert api.post(path, body).status_code == 200
     desk = api.services.champions.current().champion._desk
     with ThreadPoolExecutor(48) as crowd:
         with desk._lock:
-            asked = [crowd.submit(api.client.get, history) for _ in range(48)]
+            asked = [crowd.submit(api.client.post, path, json=body) for _ in range(48)]
             wait(asked, timeout=20, return_when=FIRST_COMPLETED)
             began = time.monotonic()
             health = api.get("/api/health/ready")
@@ -344,9 +346,25 @@ def test_those_who_wait_for_the_desk_keep_nobody_else_waiting(anywhere):
     for each in turned_away:
         api.refused(each, 503, "busy")
         assert each.headers["retry-after"]
-    assert api.get(history).status_code == 200
+    assert api.post(path, body).status_code == 200
+    # A history is read without the desk.
+    with desk._lock:
+        assert api.get(history).status_code == 200
 
 
 def told_by(api, model):
     body = {"features": {"age": 40}}
     return told(api, body, params={"model_type": model})["model"]
+
+
+def test_where_no_order_can_be_used_each_says_why(api):
+    late = {"date": "2024-06-01", "amount": 10}
+    guest = {"CustomerID": "G1", "transactions": [late, {"date": "2199-01-01", "amount": 5}]}
+    body = {"snapshot_date": "2024-01-01", "customers": [guest]}
+    told = api.post("/api/predict/transactions", body).json()
+    assert (told["count"], told["failed"]) == (0, 1)
+    assert {(each["field"], each["code"]) for each in told["problems"]} == {
+        ("/transactions", "no-purchase"),
+        ("/transactions/0", "after_as_of"),
+        ("/transactions/1", "after_as_of"),
+    }

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from clv.core.schema import OPTIONAL_COLUMNS, TRANSACTIONS
 from clv.data.checking import FLAGGED
 from clv.data.engine import storage_errors
 from clv.data.settings import Columns
-from clv.ops.orderrows import PRECISION
+from clv.ops.orderrows import LEFT_OUT, PRECISION
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from clv.core.types import Json
 
-#: Amounts of an accepted log are in its own currency already.
-LEFT_OUT = frozenset({"line", "currency"})
 #: Settings that name a column otherwise than the accepted log does.
 _SETTINGS = {"customer_id": "customer", "is_return": "return_flag"}
 
@@ -67,15 +64,6 @@ def gather(log: Path, orders: Sequence[Row[Any]], place: Path) -> list[str]:
             if orders:
                 file.write_batch(_batch(orders, schema))
     return list(schema.names)
-
-
-def rows_of(log: Path, customers: Collection[str]) -> pa.Table:
-    """What the log of a run says of some customers' orders: customer, date, amount, and its id."""
-    named = pc.field("customer_id").isin(pa.array(sorted(customers), pa.string()))
-    with storage_errors(log):
-        there = pq.read_schema(log).names
-        wanted = [name for name in ("customer_id", "date", "amount", "order_id") if name in there]
-        return pq.read_table(log, columns=wanted, filters=named)
 
 
 def columns_of(names: Sequence[str]) -> Json:

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clv.core.errors import UnsuitedError
+from clv.data.accepted import accepted_rows
 from clv.ops import uploads
 from clv.ops.beside import KEPT
 from clv.ops.config import LogConfig, RunConfig
 from clv.ops.generating import TRUTH, generate
-from clv.ops.orderrows import gathered_to, mark_of, perhaps_unknown, unknown
+from clv.ops.orderrows import TOLD_APART, gathered_to, mark_of, perhaps_unknown, unknown
 from clv.ops.progress import Stages
 from clv.ops.runs import MADE_UP, Run, served
 from clv.ops.shopconfig import GenerateConfig
 from clv.ops.store import tables
 from clv.ops.store.database import lock
 from clv.ops.store.publishing import current
-from clv.ops.work.gathering import columns_of, gather, rows_of
+from clv.ops.work.gathering import columns_of, gather
 from clv.ops.work.params import CHAMPION, FILES, UPLOADED
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _published(context: JobContext, asked: Json, reporter: Reporter) -> Found:
                 .where(perhaps_unknown(run, gathered))
                 .order_by(tables.purchase.c.purchase_no)
             ).all()
-        log = rows_of(run.transactions, {order.customer_id for order in came})
+        log = accepted_rows(run.transactions, {order.customer_id for order in came}, TOLD_APART)
         names = gather(run.transactions, unknown(came, log, run, gathered), place)
     own = {
         name: value

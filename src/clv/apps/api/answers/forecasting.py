@@ -85,9 +85,9 @@ def forecast(
     if len(asked.rows) > MOST_ORDERS:
         said = f"have {len(asked.rows):,} transactions; give at most {MOST_ORDERS:,} at once."
         raise invalid([Fault("body", "/customers", said)])
-    scored = _scored(champion, body, asked, level)
+    scored, quarantine = _scored(champion, body, asked, level)
     told = {} if scored is None else _told(scored)
-    problems = asked.problems + ([] if scored is None else _refused(asked, scored))
+    problems = asked.problems + ([] if quarantine is None else _refused(asked, quarantine))
     for place, guest in asked.guests.items():
         if _key(guest) not in told:
             problems.append(
@@ -167,11 +167,11 @@ def _key(guest: GuestBody) -> str:
 
 def _scored(
     champion: Champion, body: TransactionsBody, asked: _Asked, level: float | None
-) -> Scored | None:
-    """Forecasts, where there is anything to forecast from."""
+) -> tuple[Scored | None, pa.Table | None]:
+    """Forecasts, where there is anything to forecast from, and the orders that cannot be used."""
     if not asked.rows:
         champion.require_orders()
-        return None
+        return None, None
     told = {name for _, order in asked.rows for name in order.model_fields_set}
     names = [name for name, of in StayBody.model_fields.items() if name in told or of.is_required()]
     columns = {
@@ -180,15 +180,16 @@ def _scored(
     }
     customers = pa.array([customer for customer, _ in asked.rows], pa.string())
     try:
-        return champion.of_transactions(
+        scored = champion.of_transactions(
             pa.table({"customer_id": customers, **columns}),
             as_of=None if body.snapshot_date is None else AsOf(body.snapshot_date),
             horizon=None if body.xdays is None else Horizon(body.xdays),
             level=level,
         )
-    except LogError:
+    except LogError as error:
         # None of the orders can be used: each customer is told so.
-        return None
+        return None, error.quarantine
+    return scored, scored.quarantine
 
 
 def _told(scored: Scored) -> dict[str, Json]:
@@ -201,11 +202,10 @@ def _told(scored: Scored) -> dict[str, Json]:
     return answers
 
 
-def _refused(asked: _Asked, scored: Scored) -> list[Json]:
+def _refused(asked: _Asked, quarantine: pa.Table) -> list[Json]:
     """What is wrong with single orders."""
-    assert scored.quarantine is not None
     found = []
-    for row in scored.quarantine.to_pylist():
+    for row in quarantine.to_pylist():
         place, number = asked.at[row["line"] - 1]
         found.append(
             {

@@ -15,7 +15,6 @@ from clv.apps.api.schemas.fields import LARGEST, CustomerId, Day, Number, Share,
 from clv.apps.api.schemas.predictions import ItemProblem
 from clv.ops.orderrows import PRECISION
 
-
 _AMOUNT = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,6})?$"
 
 
@@ -69,7 +68,8 @@ class OrderBody(Asked):
     order_id: Text | None = Field(
         default=None,
         description="An order whose id is known of the customer is not kept twice: send all its"
-        " lines in one request. A return may have the id of its purchase.",
+        " lines in one request. A return may have the id of its purchase; two of one purchase are"
+        " the same only if their day and amount are.",
     )
     timestamp: Text | None = Field(
         default=None, description="Moment of the order, YYYY-MM-DDTHH:MM:SS."
@@ -81,7 +81,9 @@ class OrderBody(Asked):
     discount: Number | None = Field(default=None, description="In the run's currency.")
     cost: Number | None = Field(default=None, description="In the run's currency.")
     currency: Text | None = Field(
-        default=None, description="Must be the run's, where that is known.", examples=["USD"]
+        default=None,
+        description="Must be the run's; leave it out where the run's log does not say its own.",
+        examples=["USD"],
     )
     is_return: StrictBool | None = None
     campaign: Text | None = None

@@ -50,7 +50,8 @@ class Services:
     queue : of jobs
     champions : published runs in memory, each loaded when it is first asked for
     scoring, appending, writing : what reads or forecasts from orders, what keeps them, and other
-        writes to the store; who reads never waits behind a writer
+        writes to the store; who reads never waits behind a writer, and forecasts from orders are
+        made one after the other, those of orders that are kept among them
     watch : tells how each part does
     open_door : requests without a key are answered
     """
