@@ -155,6 +155,27 @@ def test_a_wider_level_is_a_wider_interval(champion):
         champion.of_profiles([profile], level=2)
 
 
+def test_confidence_is_of_the_run_s_own_level(champion):
+    profiles = [
+        Profile.of(orders=n, total=60 * n, first_days=300, last_days=days)
+        for n in (2, 6, 15)
+        for days in (5, 100, 290)
+    ]
+    said = [
+        [row["confidence"] for row in champion.of_profiles(profiles, level=level)]
+        for level in (0.5, champion.level, 0.99)
+    ]
+    assert said[0] == said[1] == said[2]
+    assert len(set(said[1])) > 1
+
+
+def test_whose_interval_was_moved_to_hold_the_forecast_is_not_sure(champion):
+    gone = Profile.of(orders=2, total=20, first_days=5_000, last_days=4_950)
+    [told] = champion.of_profiles([gone])
+    assert told["clv_upper"] == told["clv"] > 0
+    assert told["confidence"] == "Low"
+
+
 def test_the_manifest_tells_how_near_profiles_come(run):
     told = run.manifest["profiles"]
     assert 0.9 < told["fidelity"] <= 1.0

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from clv.core.types import Bools, Floats, Json
 from clv.models.chance import log_odds
-from clv.models.learners.encoder import OTHER, Encoder
+from clv.models.learners.encoder import OTHER, Encoder, as_text
 
 #: What is emulated, and on which scale it is near a straight line.
 AMOUNTS = ("clv", "expected_purchases", "expected_order_value", "next_days")
@@ -180,7 +180,7 @@ class Surrogate:
             for name in self.encoder.levels:
                 texts = self.encoder.texts(name)
                 if name in profile:
-                    text = str(profile[name])
+                    text = as_text(profile[name])
                     level = text if text in texts else OTHER
                     found[row, place : place + len(texts)] = [each == level for each in texts]
                 place += len(texts)

@@ -38,6 +38,7 @@ from clv.ops.tabletold import TABLE
 if TYPE_CHECKING:
     from clv.core.types import Horizon, Json
     from clv.ops.machine import Machine
+    from clv.ops.oneprofile import Figures
     from clv.ops.profile import Profile
     from clv.ops.runs import Run
 
@@ -145,14 +146,11 @@ class Champion:
         assert self.scorer is not None
         assert self.profiles is not None
         day = today or datetime.now(UTC).date()
-        if len(profiles) == 1:
-            more = features_of(profiles[0], self.scorer)
-            figures = [self._one.figures(profiles[0], more, asked)]
-        else:
-            figures = self.profiles.figures(profiles, self.scorer, asked)
+        figures = self._figures(profiles, asked)
+        usual = figures if asked == self.level else self._figures(profiles, self.level)
         return [
-            self.profiles.told(profile, found, self.scorer, day)
-            for profile, found in zip(profiles, figures, strict=True)
+            self.profiles.told(profile, found, at_usual, self.scorer, day)
+            for profile, found, at_usual in zip(profiles, figures, usual, strict=True)
         ]
 
     def of_transactions(
@@ -247,6 +245,14 @@ class Champion:
     def close(self) -> None:
         """Let go of the engine and its folder."""
         self._desk.close()
+
+    def _figures(self, profiles: Sequence[Profile], level: float) -> list[Figures]:
+        assert self.scorer is not None
+        assert self.profiles is not None
+        if len(profiles) == 1:
+            more = features_of(profiles[0], self.scorer)
+            return [self._one.figures(profiles[0], more, level)]
+        return self.profiles.figures(profiles, self.scorer, level)
 
     @cached_property
     def _one(self) -> OneProfile:

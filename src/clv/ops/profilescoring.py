@@ -19,7 +19,7 @@ from clv.core.types import Floats, Ints, Json
 from clv.data.channels import OTHER, UNKNOWN
 from clv.data.columns import bare
 from clv.models.distribution import Distribution, PastDay
-from clv.models.learners.encoder import Encoder
+from clv.models.learners.encoder import Encoder, as_text
 from clv.models.reasons.sentences import sentence
 from clv.models.surrogate import AMOUNTS, CHANCES, Known, Surrogate
 from clv.ops.oneprofile import Figures
@@ -145,11 +145,14 @@ class ProfileScorer:
         )
         return [Figures(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
 
-    def told(self, profile: Profile, found: Figures, scorer: Scorer, today: date) -> Json:
+    def told(
+        self, profile: Profile, found: Figures, usual: Figures, scorer: Scorer, today: date
+    ) -> Json:
         """The answer to a profile.
 
         Parameters
         ----------
+        usual : the same figures at the level of the run's intervals
         today : day on which the profile holds
         """
         notices = [*profile.notices]
@@ -161,7 +164,7 @@ class ProfileScorer:
             **dict(zip(_AS_FOUND, found, strict=False)),
             "p_alive": None if isnan(found.p_alive) else found.p_alive,
             "next_purchase_date": _date(today, found.next_days),
-            "confidence": _confidence(found),
+            "confidence": _confidence(usual),
             "reasons": sentence(
                 int(profile.x),
                 profile.t_x,
@@ -284,7 +287,7 @@ def _features_called(name: str) -> tuple[str, ...]:
 
 
 def _channel(told: Any, scorer: Scorer) -> str:
-    return scorer.channels.get(bare(str(told)), OTHER) if told else UNKNOWN
+    return scorer.channels.get(bare(as_text(told)), OTHER) if told else UNKNOWN
 
 
 def _known(history: History) -> Known:
@@ -335,7 +338,12 @@ def _date(today: date, days: float) -> str | None:
 
 
 def _confidence(found: Figures) -> str:
-    """How wide the interval is beside its forecast."""
+    """How wide the interval is beside its forecast.
+
+    Where so few such customers buy that the interval had to be moved to hold the forecast, low.
+    """
+    if found.clv_upper <= found.clv:
+        return "Low"
     half = (found.clv_upper - found.clv_lower) / 2.0
     high, medium = (half <= times * found.clv for times in CONFIDENT)
     return "High" if high else "Medium" if medium else "Low"

@@ -150,6 +150,22 @@ def test_what_else_is_known_counts_where_it_is_told():
     assert clv() == learned.said(one).clv[0]
 
 
+def test_a_number_told_of_texts_is_the_text_that_looks_like_it():
+    known = population(300)
+    encoder = Encoder((), {"known_tier": ("1", "2"), "known_member": ("true", "false")}, (), {})
+    more = np.tile([1.0, 0.0, 0.0, 1.0], (300, 1))
+    learned = Surrogate.learn(known._replace(more=more), encoder, truth(known))
+    as_numbers, as_texts = (
+        {"known_tier": 2.0, "known_member": True},
+        {
+            "known_tier": "2",
+            "known_member": "true",
+        },
+    )
+    np.testing.assert_array_equal(learned.encode([as_numbers]), learned.encode([as_texts]))
+    np.testing.assert_array_equal(learned.encode([as_texts])[0], [0.0, 1.0, 1.0, 0.0])
+
+
 def test_a_file_holds_all_of_it(learned):
     again = Surrogate.from_json(learned.to_json())
     known = population(10, seed=4)

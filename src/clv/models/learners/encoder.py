@@ -23,6 +23,15 @@ MOST_LEVELS = 20
 OTHER = "other"
 
 
+def as_text(value: object) -> str:
+    """A value told of a feature of texts, as a file would have it: 2.0 is 2, True is true."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
 @dataclass(frozen=True)
 class Encoder:
     """Which columns learners see, and in which order.

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clv.core.errors import ColumnError
-from clv.models.learners.encoder import Encoder
+from clv.models.learners.encoder import Encoder, as_text
 
 CHANNELS = ["web"] * 14 + ["shop"] * 12 + ["fair"] * 2 + [None] * 2
 
@@ -118,3 +118,11 @@ def test_neither_order_nor_company_changes_a_row(order, many):
     np.testing.assert_array_equal(ENCODER.of(table().iloc[some]), ENCODER.of(table())[some])
     shuffled = Encoder.learn(table().iloc[list(order)])
     assert shuffled == ENCODER
+
+
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [("web", "web"), (2.0, "2"), (2, "2"), (2.5, "2.5"), (True, "true"), (-0.0, "0")],
+)
+def test_a_value_that_is_told_is_the_text_that_a_file_has(told, text):
+    assert as_text(told) == text

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from clv.apps.api.schemas.told import NAMES, NEEDED
 from clv.core.errors import ProfileError
+from clv.models.learners.encoder import as_text
 from clv.ops.profile import Profile
 
 if TYPE_CHECKING:
@@ -141,10 +142,7 @@ def _as_column(
         if isinstance(value, str):
             raise ProfileError(name, f"is {value!r}. Give a number: the run learned from numbers.")
         return float(value)
-    if isinstance(value, float) and value.is_integer():
-        # Texts of a table that look like numbers have no fraction.
-        return str(int(value))
-    return value if isinstance(value, str) else str(value)
+    return as_text(value)
 
 
 def _rank(name: str) -> tuple[str, int]:

@@ -33,8 +33,9 @@ class Prediction(OfRun):
     )
     segment: Tier = Field(description="Value tier, by the population's cut points.")
     confidence: Confidence | None = Field(
-        description="How narrow the interval is beside the forecast: High where half its width is"
-        " at most the forecast itself, Medium at most twice it."
+        description="How narrow the interval is beside the forecast, at the run's own level: High"
+        " where half its width is at most the forecast itself, Medium at most twice it; Low where"
+        " so few such customers buy that it had to be moved to hold the forecast."
     )
     recommended_cac: Amount | None = Field(
         description="What winning such a customer may cost: 30 % of the forecast."
