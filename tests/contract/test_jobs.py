@@ -272,6 +272,13 @@ REFUSED = (
     ("train", {"source": {"upload": UPLOAD}, "model_type": "naive_rate"}, "yardstick"),
     ("train", {"source": {"upload": UPLOAD}, "tune": "1h"}, "not a setting"),
     ("backtest", {"source": {"upload": UPLOAD}, "settings": {"origins": 0}}, "origins"),
+    ("backtest", {"source": {"upload": UPLOAD}, "settings": {"origins": 51}}, "at most 50"),
+    ("train", {"source": {"upload": UPLOAD}, "settings": {"tune": "2h"}}, "at most 60m"),
+    (
+        "train",
+        {"source": {"upload": UPLOAD}, "settings": {"target": "v", "folds": 99}},
+        "at most 20",
+    ),
     ("publish", {"run": "/etc"}, "no run's id"),
     ("publish", {"run": "latest", "name": "other"}, "neither champion"),
     ("publish", {"run": "latest", "name": "x" * 200}, "neither champion"),

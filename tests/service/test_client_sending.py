@@ -182,6 +182,20 @@ def test_lines_of_an_order_are_never_parted():
     assert [each["index"] for each in found.problems] == [4]
 
 
+def test_an_id_that_is_none_goes_to_the_service_to_be_refused():
+    sent = []
+
+    def answer(request):
+        sent.append([each["order_id"] for each in json.loads(request.content)["transactions"]])
+        return httpx.Response(200, json=ADDED)
+
+    rows = [{"order_id": each} for each in (["a"], 7, {"b": 1}, "7", True)]
+    with Client("http://clv.test", transport=httpx.MockTransport(answer)) as client:
+        client.add_transactions(rows, batch_size=2)
+    # 7 and "7" are one order, as the service has it.
+    assert sent == [[["a"]], [7, "7"], [{"b": 1}, True]]
+
+
 def test_nothing_asks_for_nothing():
     with Script().client() as client:
         assert client.predict_many([]).predictions == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from clv.apps.servicesettings import ServiceSettings
 from clv.core.errors import SettingError
 from clv.core.types import Json
 from clv.ops.machine import Machine
+from clv.ops.settingsfile import read_settings
 
 if TYPE_CHECKING:
     from clv.ops.cache import Cache
@@ -161,28 +163,14 @@ def _of_file(cls: type[Settings]) -> dict[str, Any]:
     named = os.environ.get(PREFIX + "CONFIG")
     if not named:
         return {}
-    import yaml
-
     path = Path(named)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise SettingError(f"CLV_CONFIG: {path} cannot be read ({error.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        # What the library says quotes the file, and that may hold a secret.
-        mark = getattr(error, "problem_mark", None)
-        where = "" if mark is None else f" from line {mark.line + 1} on"
-        raise SettingError(
-            f"CLV_CONFIG: {path} is not YAML{where}. Write each setting as name: value, in quotes"
-            " where the value has a colon or a #."
-        ) from None
-    if not isinstance(content, dict):
-        raise SettingError(f"CLV_CONFIG: {path} has no settings. Write each as name: value.")
+    given = read_settings(path, "CLV_CONFIG")
     known = cls.model_fields.keys() - {"config"}
-    given = {str(name).replace("-", "_"): value for name, value in content.items()}
     if unknown := sorted(given.keys() - known):
+        # What stands where a name should may be a value, and secret.
+        shown = next((name for name in unknown if re.fullmatch(r"[A-Za-z_]{1,40}", name)), None)
         raise SettingError(
-            f"CLV_CONFIG: {unknown[0]} in {path} is not a setting."
+            f"CLV_CONFIG: {shown or 'a name'} in {path} is not a setting."
             f" Known settings: {', '.join(sorted(known))}."
         )
     return {

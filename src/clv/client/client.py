@@ -228,7 +228,7 @@ class Client(Training):
         forecasts: dict[str, Forecast] = {}
         without: dict[str, None] = {}
         told = [dict(row) for row in rows]
-        for places, answer in sent(told, batch_size, send, lambda row: row.get("order_id")):
+        for places, answer in sent(told, batch_size, send, _order):
             for name in counts:
                 counts[name] += answer[name]
             problems += moved(answer["problems"], places)
@@ -268,3 +268,9 @@ class Client(Training):
 
 def _customer(customer_id: str) -> str:
     return f"/api/customers/{quote(customer_id, safe='')}"
+
+
+def _order(row: Fields) -> str | None:
+    """What lines of one order share; an id that is none is the service's to refuse."""
+    told = row.get("order_id")
+    return str(told) if isinstance(told, str | int) and not isinstance(told, bool) else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from clv.core.errors import SettingError
+from clv.ops.settingsfile import read_settings
 
 # Help texts are made from this module: what is heavy is imported where it is used.
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Options(BaseModel):
         """
         from clv.ops.jobconfig import JobConfig
 
-        content = _read_yaml(file) if file else {}
+        content = read_settings(file, "config") if file else {}
         commands = (BacktestConfig, FitConfig, FeaturesConfig, JobConfig)
         others = {name for one in commands for name in one.model_fields} - cls.model_fields.keys()
         own = {name: content[name] for name in content if name not in others | cls.settled}
@@ -377,20 +378,3 @@ class BacktestConfig(RunConfig):
                 " the scheme."
             )
         return self
-
-
-def _read_yaml(path: Path) -> Json:
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingError(f"config: {path} cannot be read ({error.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise SettingError(f"config: {path} is not YAML ({reason}).") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise SettingError(f"config: {path} holds no settings. Write one a line, as horizon: 365.")
-    return {str(key).replace("-", "_"): value for key, value in content.items()}

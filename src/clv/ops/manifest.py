@@ -17,7 +17,7 @@ from clv.core.types import Json
 from clv.data.ingest import Ingested
 from clv.evaluation.backtest import RULE
 from clv.evaluation.honesty import churn, holdout_table, mean_of, reached, segments, totals
-from clv.evaluation.report.past import mean
+from clv.evaluation.metrics.value import mean_known
 from clv.models import registry
 from clv.models.onetime import Hybrid
 from clv.ops.beside import SERIES, Files
@@ -181,7 +181,7 @@ def _row(name: str, contest: Contest) -> Json:
     shared = [str(t.origin.cutoff) for t in contest.shared]
     alike = [row for row in each if row["cutoff"] in shared]
     figures = {figure: [row[figure] for row in alike] for figure in alike[0] if figure != "cutoff"}
-    means = {figure: mean(values) for figure, values in figures.items()}
+    means = {figure: mean_known(values) for figure, values in figures.items()}
     spreads = {figure: _deviation(values) for figure, values in figures.items()}
     seconds = sum(t.said[name].seconds for t in contest.trials if name in t.said)
     return {**told, **means, "spread": spreads, "seconds": round(seconds, 3)}

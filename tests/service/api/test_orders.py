@@ -110,9 +110,9 @@ def test_a_day_is_a_text(writes, day):
 
 
 def test_an_order_known_by_its_id_is_not_kept_twice(writes):
-    order = {"customer_id": "Twice", "date": "2023-12-30", "amount": 10, "order_id": "1"}
+    order = {"customer_id": "Twice", "date": "2023-12-30", "amount": 10, "order_id": 1}
     assert sent(writes, [order])["accepted"] == 1
-    again = sent(writes, [order])
+    again = sent(writes, [{**order, "order_id": "1"}])
     assert (again["accepted"], again["duplicates"], again["failed"]) == (0, 1, 0)
     assert writes.ok("/api/customers/Twice")["historic_value"] == 10
 

@@ -94,6 +94,17 @@ def test_a_broken_file_does_not_tell_what_is_in_it(file, value):
     assert "s3cret" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["postgresql://bob:s3cret@db/clv:", "s3cret token: 1", "port: 1\n0s3cret: 2"],
+)
+def test_what_stands_in_place_of_a_name_is_not_told(file, text):
+    file(text)
+    with pytest.raises(SettingError, match=r"a name in .* is not a setting") as told:
+        settings()
+    assert "s3cret" not in str(told.value)
+
+
 def test_a_file_that_is_not_there_is_told(monkeypatch):
     monkeypatch.setenv("CLV_CONFIG", "/nowhere/clv.yaml")
     with pytest.raises(SettingError, match=r"/nowhere/clv.yaml cannot be read"):

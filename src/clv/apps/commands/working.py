@@ -181,8 +181,9 @@ def train(
 
       clv jobs train orders.csv --model-type xgboost
     """
+    from clv.ops.store.publishing import CHAMPION
     from clv.ops.work import jobs
-    from clv.ops.work.params import CHAMPION, FILES
+    from clv.ops.work.params import FILES
 
     source = {"log": log} if log == CHAMPION else {"path": _absolute(log)}
     settings = config.asked

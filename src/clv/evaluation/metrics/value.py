@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from clv.core.types import Floats, Ints
@@ -10,6 +12,12 @@ from clv.core.types import Floats, Ints
 TWEEDIE_POWER = 1.5
 #: A forecast of 0 is read as this share of the mean outcome where a logarithm or power needs it.
 SMALLEST_SHARE = 0.01
+
+
+def mean_known(values: Sequence[float | None]) -> float | None:
+    """Mean of those that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def mae(actual: Floats, predicted: Floats) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from clv.evaluation.metrics.value import mean_known
 from clv.evaluation.report import wording
 
 if TYPE_CHECKING:
@@ -30,12 +31,6 @@ def _number(value: Any) -> float | None:
     if wording.absent(value) or not math.isfinite(value):
         return None
     return float(value)
-
-
-def mean(values: list[float | None]) -> float | None:
-    """Over those that are known; None where none is."""
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
 
 
 def intervals(coverage: Json | None) -> Json | None:
@@ -62,7 +57,7 @@ def intervals(coverage: Json | None) -> Json | None:
     groups: list[Json] = [{"label": "All customers", "above": above, "by_day": by_day}]
     for key, label in GROUPS.items():
         by_day = [_number((d.get("above_within") or {}).get(key)) for d in days]
-        share = mean(by_day)
+        share = mean_known(by_day)
         if share is not None:
             groups.append({"label": label, "above": share, "by_day": by_day})
     names = ("below", "reached", "expected_above", "pit_distance", "crps")
@@ -78,13 +73,13 @@ def intervals(coverage: Json | None) -> Json | None:
         "groups": groups,
         "scale": max(2.0 * tail, *(1.1 * group["above"] for group in groups)),
         "days": days,
-        "width": mean([_number(day.get("width")) for day in days]),
+        "width": mean_known([_number(day.get("width")) for day in days]),
     }
 
 
 def _verdict(above: float, expected: float, days: list[Json]) -> str:
     """Whether as many lay above as had to, chance of few customers allowed for."""
-    customers = mean([_number(day.get("customers")) for day in days])
+    customers = mean_known([_number(day.get("customers")) for day in days])
     error = math.sqrt(expected * (1.0 - expected) / customers) if customers else 0.0
     if above > max(KEPT[1] * expected, expected + 2.0 * error):
         return "too narrow"

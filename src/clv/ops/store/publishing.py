@@ -33,7 +33,8 @@ CHAMPION = "champion"
 #: Published runs whose forecasts stay in the store.
 KEEP = 5
 PUBLISH, ROLLBACK = "publish", "rollback"
-_NAME = re.compile(rf"{CHAMPION}|model:[a-z0-9_-]{{1,50}}")
+#: What a run may be served as.
+NAMES = rf"{CHAMPION}|model:[a-z0-9_-]{{1,50}}"
 #: Longest that PostgreSQL may take over one statement of a publish.
 _PATIENCE = "30min"
 
@@ -126,7 +127,7 @@ def publish(
     RunError : the run's folder is unfinished, or a file in it missing or broken
     StoreError, StorageError : the store could not take it; it is as it was
     """
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(NAMES, name):
         raise SettingError(
             f"name: {name!r} is neither {CHAMPION} nor model:NAME, as model:xgboost."
         )

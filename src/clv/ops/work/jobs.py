@@ -352,7 +352,7 @@ def killed(store: Store, job: Job, why: str) -> Job | None:
             "code": "worker-killed",
             "message": f"job: {why} {_TIMES.get(MOST_ATTEMPTS, 'too often')} while it ran, so it is"
             " not begun again. Look for what kills it, such as a lack of memory, and submit it"
-            " anew.",
+            " anew. With CLV_LOG_LEVEL=debug the worker logs what a job prints.",
         }
         moved = moved.values(
             status=case((asked, CANCELLED), else_=FAILED),

@@ -8,23 +8,24 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from clv.core.errors import SettingError
-from clv.ops.config import BacktestConfig, Options
+from clv.ops.config import BacktestConfig, Options, seconds_of
 from clv.ops.jobconfig import JobConfig
 from clv.ops.shopconfig import GenerateConfig
+from clv.ops.store.publishing import CHAMPION, NAMES
 
 #: Where a log may come from; the last only where the asker sits at the machine.
 SOURCES = ("upload", "sample", "log", "path")
-CHAMPION = "champion"
 #: A sample is made in memory: this many customers take about a gigabyte, and so do these rows.
 MOST_SAMPLED, MOST_ROWS = 200_000, 5_000_000
 FEWEST_SAMPLED = 50
+#: Most of what takes long, where it is asked from afar: seconds of tuning, past days, parts.
+MOST_TUNED, MOST_ORIGINS, MOST_FOLDS = 3_600, 50, 20
 #: Settings that name a file beside the log. From afar: `upload:ID`.
 FILES = ("customers", "series")
 UPLOADED = "upload:"
 
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}|latest")
-_POINTER = re.compile(r"champion|model:[a-z_]{1,50}")
 
 
 class Params(Options):
@@ -90,6 +91,13 @@ class _OfLog(Params):
                     f"{name}: a path can only be given at the machine itself. Upload the file, and"
                     f" give {UPLOADED}ID."
                 )
+        tune = self.settings.get("tune")
+        if isinstance(tune, str) and seconds_of(tune) > MOST_TUNED:
+            raise _too_much("tune", tune, f"{MOST_TUNED // 60}m")
+        for name, most in (("origins", MOST_ORIGINS), ("folds", MOST_FOLDS)):
+            value = self.settings.get(name)
+            if isinstance(value, int) and value > most:
+                raise _too_much(name, f"{value:,}", f"{most}")
 
 
 class TrainParams(_OfLog):
@@ -185,7 +193,14 @@ class GenerateParams(Params):
         self.config.shop()
 
 
+def _too_much(name: str, told: str, most: str) -> SettingError:
+    return SettingError(
+        f"{name}: {told} would keep the worker from others for long. Give at most {most}; more can"
+        " only be asked at the machine itself."
+    )
+
+
 def _known_name(value: str) -> str:
-    if not _POINTER.fullmatch(value):
+    if not re.fullmatch(NAMES, value):
         raise SettingError(f"name: {value!r} is neither champion nor model:NAME.")
     return value

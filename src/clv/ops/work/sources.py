@@ -19,9 +19,9 @@ from clv.ops.runs import MADE_UP, Run, served
 from clv.ops.shopconfig import GenerateConfig
 from clv.ops.store import tables
 from clv.ops.store.database import lock
-from clv.ops.store.publishing import current
+from clv.ops.store.publishing import CHAMPION, current
 from clv.ops.work.gathering import columns_of, gather
-from clv.ops.work.params import CHAMPION, FILES, UPLOADED
+from clv.ops.work.params import FILES, UPLOADED
 
 if TYPE_CHECKING:
     from clv.core.types import Json

@@ -14,7 +14,7 @@ from clv.ops.store import publishing
 from clv.ops.tables import run_table
 from clv.ops.work import share
 from clv.ops.work.madeup import real_run_served
-from clv.ops.work.params import CHAMPION, PublishParams, TrainParams
+from clv.ops.work.params import PublishParams, TrainParams
 from clv.ops.work.patience import patiently
 from clv.ops.work.sources import found
 
@@ -51,10 +51,10 @@ def train(context: JobContext) -> Json:
         weights = {stage: n for stage, n in weights.items() if stage not in share.SHOP}
     reporter = context.reporter(weights)
     run = _made_before(context) or _made(context, params, reporter)
-    name = CHAMPION if params.model_type is None else f"model:{params.model_type}"
+    name = publishing.CHAMPION if params.model_type is None else f"model:{params.model_type}"
     publish = params.publish
     if publish is None:
-        replaces = name == CHAMPION and bool(run.manifest.get(MADE_UP))
+        replaces = name == publishing.CHAMPION and bool(run.manifest.get(MADE_UP))
         publish = not (replaces and patiently(lambda: real_run_served(context.store)))
     if not publish:
         return {**told(run), "published": None}
@@ -97,7 +97,7 @@ def _published(context: JobContext, run: Run, name: str, reporter: Reporter) -> 
         "keep": context.place.keep,
         "besides": lambda conn, _: context.finish(conn, result),
     }
-    if name == CHAMPION:
+    if name == publishing.CHAMPION:
         patiently(lambda: promotion.promote(context.store, context.machine, run, **common))
     else:
         # A model asked for by name answers for profiles and for orders; nobody pages through it.

@@ -16,14 +16,14 @@ from clv.apps.api.routes.params import Limit, within_page
 from clv.apps.api.schemas.jobs import JobTold
 from clv.apps.api.schemas.runs import Moved, Runs
 from clv.apps.api.services.wiring import read, request_id, services, write
-from clv.ops.store.publishing import CHAMPION
+from clv.ops.store.publishing import CHAMPION, NAMES
 
 router = APIRouter(tags=["runs"])
 
 Name = Annotated[
     str,
     Query(
-        pattern=r"^(champion|model:[a-z_]{1,50})$",
+        pattern=rf"^({NAMES})$",
         description="What the run is served as: champion, or model:NAME.",
     ),
 ]

@@ -49,18 +49,22 @@ def _scalar_of(value: Any) -> Any:
     raise ValueError("give a number, a text, true, false or null")
 
 
+def _id_schema(longest: int) -> WithJsonSchema:
+    text = {"type": "string", "minLength": 1, "maxLength": longest}
+    return WithJsonSchema({"anyOf": [text, {"type": "integer"}]})
+
+
 CustomerId = Annotated[
     str,
     BeforeValidator(_text_of),
     Field(strict=True, min_length=1, max_length=LONGEST_ID),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "minLength": 1, "maxLength": LONGEST_ID},
-                {"type": "integer"},
-            ]
-        }
-    ),
+    _id_schema(LONGEST_ID),
+]
+OrderId = Annotated[
+    str,
+    BeforeValidator(_text_of),
+    Field(strict=True, min_length=1, max_length=LONGEST_TEXT),
+    _id_schema(LONGEST_TEXT),
 ]
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=LONGEST_TEXT)]
 Day = Annotated[

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, StrictBool, 
 from clv.apps.api.schemas.answer import Answer
 from clv.apps.api.schemas.base import Asked
 from clv.apps.api.schemas.customers import Forecast
-from clv.apps.api.schemas.fields import LARGEST, CustomerId, Day, Number, Share, Text
+from clv.apps.api.schemas.fields import LARGEST, CustomerId, Day, Number, OrderId, Share, Text
 from clv.apps.api.schemas.predictions import ItemProblem
 from clv.ops.orderrows import PRECISION
 
@@ -65,7 +65,7 @@ class OrderBody(Asked):
         description="What was paid, in the run's currency; negative of a return. Rounded to"
         " four decimals, as a log's amounts are; a text is taken exactly before."
     )
-    order_id: Text | None = Field(
+    order_id: OrderId | None = Field(
         default=None,
         description="An order whose id is known of the customer is not kept twice: send all its"
         " lines in one request. A return may have the id of its purchase; two of one purchase are"

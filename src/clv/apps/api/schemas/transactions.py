@@ -9,7 +9,7 @@ from pydantic import AliasChoices, ConfigDict, Field, JsonValue, StrictBool
 
 from clv.apps.api.schemas.answer import Amount, Answer, Chance, Group, Level, OfRun, Tier
 from clv.apps.api.schemas.base import Asked
-from clv.apps.api.schemas.fields import CustomerId, Day, Number, Share, Text
+from clv.apps.api.schemas.fields import CustomerId, Day, Number, OrderId, Share, Text
 from clv.apps.api.schemas.orders import Amount as Paid
 from clv.apps.api.schemas.predictions import ItemProblem
 
@@ -42,7 +42,7 @@ class StayBody(Asked):
         description="What was paid, in the run's currency; negative of a return.",
     )
     channel: Text | None = Field(default=None, validation_alias=AliasChoices("Channel", "channel"))
-    order_id: Text | None = None
+    order_id: OrderId | None = None
     timestamp: Text | None = None
     category: Text | None = None
     product: Text | None = None
