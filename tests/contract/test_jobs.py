@@ -273,6 +273,7 @@ REFUSED = (
     ("train", {"source": {"upload": UPLOAD}, "tune": "1h"}, "not a setting"),
     ("backtest", {"source": {"upload": UPLOAD}, "settings": {"origins": 0}}, "origins"),
     ("backtest", {"source": {"upload": UPLOAD}, "settings": {"origins": 51}}, "at most 50"),
+    ("backtest", {"source": {"upload": UPLOAD}, "settings": {"origins": "51"}}, "at most 50"),
     ("train", {"source": {"upload": UPLOAD}, "settings": {"tune": "2h"}}, "at most 60m"),
     (
         "train",

@@ -103,6 +103,16 @@ def test_where_no_row_is_good_each_is_told_its_own_fault(champions):
     assert kept(champions.store) == 0
 
 
+def test_an_id_is_known_whatever_time_of_day_is_told(champions):
+    table = rows(("a", "2024-06-24T10:00:00", "10"), order_id=["W"])
+    assert append(champions, table).accepted == 1
+    assert append(champions, table).duplicates == 1
+    back = rows(("a", "2024-06-25T09:30:00", "-4"), order_id=["W"])
+    assert append(champions, back).accepted == 1
+    assert append(champions, back).duplicates == 1
+    assert customer(champions, "a")["historic_value"] == 6
+
+
 def test_orders_in_a_currency_that_may_be_another_are_refused(champions):
     table = rows(("a", "2024-06-24", "10"), ("b", "2024-06-24", "20"), currency=["EUR", None])
     done = append(champions, table)

@@ -136,6 +136,15 @@ def test_a_restarted_server_is_connected_to_again(postgresql_server, tmp_path, o
     store.close()
 
 
+def test_who_reads_cannot_write(store):
+    words = text("INSERT INTO reply VALUES ('k', 'me', 'x', 200, '{}', '2025-01-01') RETURNING key")
+    with pytest.raises(StoreError):
+        store.ask(words, {})
+    with pytest.raises(StoreError), store.reading() as conn:
+        conn.execute(words)
+    assert store.ask(text("SELECT count(*) FROM reply"), {}) == [(0,)]
+
+
 def test_a_full_disk_is_said_to_be_one(tmp_path, one):
     store = Store.open(None, tmp_path / "home")
     publish(store, one)

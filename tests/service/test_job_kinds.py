@@ -340,9 +340,9 @@ def test_files_beside_the_log_may_be_uploaded(bench, log, tmp_path):
 
 def test_what_was_known_is_learned_from_again_once_its_upload_is_gone(bench, log, tmp_path):
     beside = tmp_path / "beside.csv"
-    beside.write_text("customer_id,age\n" + "".join(f"{n:05d},{n % 60}\n" for n in range(400)))
+    beside.write_text("customer_id,age,no\n" + "".join(f"{n:05d},{n % 60},\n" for n in range(400)))
     upload = bench.send(beside)
-    settings = {**QUICK, "customers": f"upload:{upload}", "known": ["age"]}
+    settings = {**QUICK, "customers": f"upload:{upload}", "known": ["age", "no"]}
     kinds.perform(
         bench.context(
             bench.begun("train", {"source": {"upload": bench.send(log)}, "settings": settings})

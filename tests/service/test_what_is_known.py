@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import clv
 from clv.apps.cli import app
-from clv.core.errors import ClvError, ColumnError, RunError, SettingError
+from clv.core.errors import ClvError, ColumnError, LostRunError, RunError, SettingError
 from clv.ops.champion import Champion
 from clv.ops.machine import Machine
 from clv.ops.orderrows import texts
@@ -166,7 +166,7 @@ def test_customers_missing_from_the_file_are_told_when_scoring(run, log, folder,
     customers[["age", "plan"]].head(2).to_csv(folder / "few.csv")
     told = predict(run, log, "--customers", folder / "few.csv", "--out", folder / "p.parquet")
     assert told.exit_code == 0
-    assert "Note: customers: 100% of the customers are not in" in told.stderr
+    assert "Note: customers: of 100% of them nothing is known besides their orders" in told.stderr
     assert "when the run learned it was 0%" in told.stderr
 
 
@@ -198,8 +198,14 @@ def test_what_was_known_goes_along_with_the_run(run, log, folder, tmp_path):
 def test_a_run_without_what_it_knew_says_so(run, log, tmp_path):
     shutil.copytree(run.folder, tmp_path / "run")
     (tmp_path / "run" / "beside-series.parquet").unlink()
-    with pytest.raises(RunError, match=r"beside-series\.parquet cannot be read"):
-        predict(Run.open(tmp_path / "run"), log)
+    lost = Run.open(tmp_path / "run")
+    with pytest.raises(RunError, match=r"beside-series\.parquet cannot be read: it is gone"):
+        predict(lost, log)
+    # Whoever asks a service is not to blame.
+    champion = Champion.load(lost, Machine(home=tmp_path))
+    with pytest.raises(LostRunError, match="it is gone"):
+        champion.of_transactions(texts(champion.accepted(["00007"])))
+    champion.close()
 
 
 def test_a_file_that_changed_since_is_told_and_not_read(run, log, folder, tmp_path):

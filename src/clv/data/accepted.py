@@ -33,7 +33,7 @@ def accepted_rows(
 
     Raises
     ------
-    RunError : it is no Parquet file
+    RunError : it is no Parquet file, or damaged
     """
     theirs = pc.field("customer_id").isin(pa.array(sorted(customers), pa.string()))
     try:
@@ -41,5 +41,5 @@ def accepted_rows(
             there = pq.read_schema(path).names
             wanted = [name for name in there if columns is None or name in columns]
             return pq.read_table(path, columns=wanted, filters=theirs)
-    except pa.ArrowInvalid as error:
+    except (OSError, pa.ArrowInvalid) as error:
         raise RunError(f"run: {path} cannot be read ({error}). Run `clv run` again.") from error

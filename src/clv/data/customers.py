@@ -87,6 +87,9 @@ def customers_table(path: Path, customer: str | None, columns: Sequence[str]) ->
         twice = [row["values"] for row in pc.value_counts(who).to_pylist() if row["counts"] > 1]
         raise _repeated(again, twice, path)
     found, notices, typed = {"customer_id": who}, [], path.suffix == ".parquet"
+    if ids != "customer_id" and "customer_id" in names:
+        names.remove("customer_id")
+        notices.append(f"customers: customer_id was left out, as {ids} says who the customer is")
     for name in names:
         column = table[name].combine_chunks()
         notice = ""

@@ -180,7 +180,7 @@ class Surrogate:
             for name in self.encoder.levels:
                 texts = self.encoder.texts(name)
                 if name in profile:
-                    text = as_text(profile[name])
+                    text = as_text(profile[name], texts)
                     level = text if text in texts else OTHER
                     found[row, place : place + len(texts)] = [each == level for each in texts]
                 place += len(texts)

@@ -7,32 +7,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis import _
 
-from clv.core.errors import ColumnError, RunError
+from clv.core.errors import ColumnError
 from clv.core.types import Json
 from clv.data.customers import customers_table
 from clv.data.engine import storage_errors
 from clv.data.series import series_table
-from clv.data.textfile import file_digest
 from clv.evaluation.hindsight import hindsight
 from clv.features.seen import USUAL, plain_names
+from clv.ops.keptfiles import CUSTOMERS, KEPT, SERIES, GivenFile, KeptFile
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
 
     from clv.core.types import Horizon
     from clv.data.engine import Engine
     from clv.data.recipes import Recipes
-    from clv.data.tablefile import ReadTable
     from clv.features.book import Book
     from clv.models.groundwork import Groundwork
 
-CUSTOMERS, SERIES = "customers", "series"
-#: Where a run folder has them, as they were read.
-KEPT = {CUSTOMERS: "beside-customers.parquet", SERIES: "beside-series.parquet"}
 #: Names of their tables in the engine.
 _TABLES = {CUSTOMERS: "known", SERIES: "series"}
 #: So much larger a share of customers of whom nothing is known is told when a run is used again.
@@ -41,61 +37,6 @@ UNREAD = (
     "{given}: not used, as none of the models named learns from such a file. Name the ensemble or"
     " a learner among --models (`clv models` lists them), or leave it out"
 )
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A file beside the log of an earlier run, as the run's folder has it.
-
-    Attributes
-    ----------
-    told : its entry of `Files.inputs`
-    """
-
-    place: Path
-    told: Json
-
-    @property
-    def key(self) -> str:
-        return str(self.place)
-
-    def rows(self) -> pa.Table:
-        """
-        Raises
-        ------
-        RunError : it is gone or broken
-        """
-        try:
-            return pq.read_table(self.place)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise RunError(
-                f"run: {self.place} cannot be read ({error}). Run `clv run` again."
-            ) from error
-
-    def notices(self) -> tuple[str, ...]:
-        """What there is to say where the file is another by now than the one that was kept."""
-        what, path = self.told["what"], Path(self.told["path"])
-        if not path.is_file() or file_digest(path) == self.told["sha256"]:
-            return ()
-        return (
-            f"{what}: {path} has changed since the run was made, which knows it as it was then."
-            f" Give it as --{what} to use it as it is now",
-        )
-
-
-@dataclass(frozen=True)
-class _Given:
-    """A file beside the log, just read."""
-
-    told: Json
-    read: ReadTable
-
-    @property
-    def key(self) -> str:
-        return str(self.told["sha256"])
-
-    def rows(self) -> pa.Table:
-        return self.read.table
 
 
 @dataclass(frozen=True)
@@ -119,7 +60,7 @@ class Beside:
     series: str | None = None
     country: str = "US"
     without: tuple[str, ...] = ()
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[KeptFile, ...] = ()
     unread: bool = False
 
     def read(self, engine: Engine, recipes: Recipes | None = None) -> Files:
@@ -141,7 +82,7 @@ class Beside:
             if path
         ]
         anew = {each.told["what"] for each in given}
-        used: list[_Given | Kept] = [*given]
+        used: list[GivenFile | KeptFile] = [*given]
         used += [kept for kept in self.kept if kept.told["what"] not in anew]
         tables = {each.told["what"]: self._table(each, engine, recipes) for each in used}
         notices = tuple(notice for each in given for notice in each.read.notices)
@@ -155,23 +96,13 @@ class Beside:
             rows={each.told["what"]: each.rows() for each in given},
         )
 
-    def _given(self, what: str, path: Path) -> _Given:
+    def _given(self, what: str, path: Path) -> GivenFile:
         if what == SERIES:
-            read = series_table(path)
-        else:
-            read = customers_table(path, self.customer, list(self.columns))
-        told = {
-            "what": what,
-            "path": str(path),
-            "bytes": path.stat().st_size,
-            "sha256": file_digest(path),
-            "rows": read.table.num_rows,
-            "columns": list(read.there),
-        }
-        return _Given(told, read)
+            return GivenFile.of(what, path, series_table(path))
+        return GivenFile.of(what, path, customers_table(path, self.customer, list(self.columns)))
 
     def _table(
-        self, source: _Given | Kept, engine: Engine, recipes: Recipes | None
+        self, source: GivenFile | KeptFile, engine: Engine, recipes: Recipes | None
     ) -> ir.Table | None:
         """Its rows as a table of the engine, if there is more to it than who the customers are."""
 
@@ -184,7 +115,7 @@ class Beside:
         if recipes is None:
             table = engine.ibis.create_table(name, rows(), temp=True, overwrite=True)
         else:
-            recipes.hold(name, (source.key, without), rows)
+            recipes.hold(name, (source.key, self.customer, self.columns, without), rows)
             table = engine.ibis.table(name)
         return table if len(table.columns) > 1 else None
 
@@ -330,9 +261,9 @@ def require_learned(files: Files, learned: list[Json], ground: Groundwork) -> tu
         absent = now.get("absent", 0.0)
         if needed and absent > then["absent"] + MORE_ABSENT:
             notices += (
-                f"customers: {absent:.0%} of the customers are not in {where}; when the run learned"
-                f" it was {then['absent']:.0%}. Forecasts of these know less than they could: give"
-                " a file with their rows as --customers",
+                f"customers: of {absent:.0%} of them nothing is known besides their orders; when"
+                f" the run learned it was {then['absent']:.0%}. Forecasts of these know less than"
+                " they could: give a file with their rows as --customers",
             )
     return notices
 

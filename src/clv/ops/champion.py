@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Self
 
 import pandas as pd
@@ -53,7 +53,8 @@ class Desk:
 
     def __init__(self, machine: Machine, since: date | None) -> None:
         self._machine, self._since = machine, since
-        self._lock = Lock()
+        # Whoever is at the desk may ask it more than once.
+        self._lock = RLock()
         self._recipes: Recipes | None = None
         self._leave: weakref.finalize[..., Desk] | None = None
 
@@ -180,7 +181,7 @@ class Champion:
         """
         self.require_orders()
         asked = self._config(rows, as_of, horizon, self._level(level))
-        with self._desk.recipes() as recipes:
+        with self._desk.recipes() as recipes, served():
             path = recipes.engine.folder / "orders.parquet"
             pq.write_table(self._complete(rows), path)
             return rescore(
@@ -201,7 +202,7 @@ class Champion:
         ------
         ClvError : the log cannot be read, or lacks what the run learned from
         """
-        with self._desk.recipes() as recipes:
+        with self._desk.recipes() as recipes, served():
             scorer = self.scorer
             return rescore(self.run, log, config, self.machine, Silent(), scorer, recipes)
 
@@ -241,6 +242,12 @@ class Champion:
         """
         with served():
             return accepted_rows(self.run.transactions, customers)
+
+    @contextmanager
+    def at_desk(self) -> Iterator[None]:
+        """Have orders scored in the block without waiting for anybody else's."""
+        with self._desk.recipes():
+            yield
 
     def close(self) -> None:
         """Let go of the engine and its folder."""

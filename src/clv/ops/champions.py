@@ -67,8 +67,7 @@ class Champions:
         self._champion: int | None = None
         self._lock, self._loading = Lock(), Lock()
         self._mine, self._closed = local(), Event()
-        #: Held by who scores customers with new orders and keeps these.
-        self.appending = Lock()
+        self._appending = Lock()
         if warm:
             Thread(target=self._follow, name="clv-champion", daemon=True).start()
 
@@ -100,6 +99,17 @@ class Champions:
             yield
         finally:
             self._mine.only = False
+
+    @contextmanager
+    def appending(self) -> Iterator[None]:
+        """Score customers with new orders and keep these in the block: one after the other.
+
+        Customers are scored one after the other anyway, and two who score the same one at once
+        would find each other's orders only when it comes to writing. Of several locks this is the
+        first to take, then that of the desk, then the store's.
+        """
+        with self._appending:
+            yield
 
     def loaded(self, run_no: int, folder: str) -> Champion:
         """What a published run learned; read from its folder once.

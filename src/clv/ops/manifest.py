@@ -20,8 +20,9 @@ from clv.evaluation.honesty import churn, holdout_table, mean_of, reached, segme
 from clv.evaluation.metrics.value import mean_known
 from clv.models import registry
 from clv.models.onetime import Hybrid
-from clv.ops.beside import SERIES, Files
+from clv.ops.beside import Files
 from clv.ops.job import Contest, Result
+from clv.ops.keptfiles import SERIES
 from clv.ops.progress import Stages
 from clv.ops.runs import FORMAT, MADE_UP
 from clv.ops.scoring import rfm_segments

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
@@ -30,8 +30,7 @@ Order: TypeAlias = "Row[Any]"
 NEEDED = ("customer_id", "date", "amount")
 #: Columns of a log that tell its orders apart.
 TOLD_APART = (*NEEDED, "order_id")
-#: To which amounts of a log are rounded.
-PRECISION = Decimal("0.0001")
+_PRECISION = Decimal("0.0001")
 #: What a manifest calls the last order that the run's log was gathered with.
 GATHERED = "gathered"
 #: Columns that say nothing in a log made of others: amounts of an accepted log are in its own
@@ -122,6 +121,11 @@ def unknown(orders: Sequence[Order], log: pa.Table, run: Run, gathered: int) -> 
     return found
 
 
+def rounded(amount: str | Decimal) -> Decimal:
+    """An amount as a log has it: four decimals, halves away from zero, no zero below zero."""
+    return Decimal(amount).quantize(_PRECISION, ROUND_HALF_UP) + 0
+
+
 def _identity(customer: str, order_id: str, day: date, amount: Decimal) -> Hashable:
     """What two rows share that are of one order.
 
@@ -133,7 +137,7 @@ def _identity(customer: str, order_id: str, day: date, amount: Decimal) -> Hasha
 
 def _signed(amount: Any, flag: Any) -> Decimal:
     """An amount as an accepted log has it: below zero of a return."""
-    exact = Decimal(amount).quantize(PRECISION)
+    exact = rounded(amount)
     return -abs(exact) if _flagged(flag) else exact
 
 
@@ -223,27 +227,27 @@ def _foreign(named: Any, own: str | None) -> bool:
     return bool(named and own) and str(named).strip().upper() != str(own).upper()
 
 
-def not_known(fresh: pa.Table, known: pa.Table, later: pa.Table) -> tuple[pa.Table, int]:
+def not_known(fresh: pa.Table, known: pa.Table, came: pa.Table) -> tuple[pa.Table, int]:
     """Rows of orders that were not there before, and how many were.
 
     A return under the id of its purchase is not that purchase, as `_identity` tells.
     """
     if "order_id" not in fresh.column_names:
         return fresh, 0
-    there = {found for table in (known, later) for found in _identities(table) if found is not None}
+    there = {found for table in (known, came) for found in _identities(table) if found is not None}
     kept = [i for i, found in enumerate(_identities(fresh)) if found not in there]
     return fresh.take(pa.array(kept, pa.int64())), fresh.num_rows - len(kept)
 
 
 def _identities(rows: pa.Table) -> list[Hashable | None]:
-    """Of each row; None where it has no id, or an amount or day that are none."""
+    """Of each row; None where it has no id, or is none of an order."""
     names = (*TOLD_APART, "is_return")
     told = rows.select([name for name in names if name in rows.column_names]).to_pylist()
     found: list[Hashable | None] = []
     for row in told:
         try:
             amount = _signed(row["amount"], row.get("is_return"))
-            day = date.fromisoformat(row["date"])
+            day = datetime.fromisoformat(row["date"]).date()
         except (ArithmeticError, TypeError, ValueError):
             found.append(None)
             continue

@@ -96,26 +96,6 @@ class _Scoring:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What is known of some customers before orders come in.
-
-    Attributes
-    ----------
-    newest : number of their last order that came in; 0 without any
-    log : their accepted rows in the run's log, as texts
-    came, later : all their orders that came in, and those of them that the log has not
-    reached : last day that anybody's order came in on
-    """
-
-    serving: Serving
-    newest: int
-    log: pa.Table
-    came: pa.Table
-    later: pa.Table
-    reached: AsOf | None
-
-
-@dataclass(frozen=True)
 class _Reply:
     """What is answered to a request under a key of the client's."""
 
@@ -179,23 +159,26 @@ def append(
     """
     rows = tidied(rows)
     asked = None if key is None else _Reply(actor, key, fingerprint(rows))
-    # Customers are scored one after the other anyway, and two who score the same one at once
-    # would find each other's orders only when it comes to writing.
-    with champions.appending:
+    if before := _given(store, asked):
+        return before
+    with champions.appending():
         for _ in range(ATTEMPTS):
-            if asked is not None:
-                with store.reading() as conn:
-                    if before := asked.given(conn):
-                        return before
+            if before := _given(store, asked):
+                return before
             scoring = _score(store, champions, rows)
             with store.writing() as conn:
                 lock(conn, "forecasts")
                 if _stands(conn, scoring, rows):
                     return _answered(conn, scoring, actor, request_id, asked)
-        # Other processes were quicker each time: nobody is while the lock is held.
-        with store.writing() as conn:
-            lock(conn, "forecasts")
-            return _answered(conn, _score(store, champions, rows), actor, request_id, asked)
+        # Other processes were quicker each time: nobody is while the lock is held. Whoever is
+        # scored now has been waited for before it.
+        while True:
+            serving = champions.current()
+            with serving.champion.at_desk(), store.writing() as conn:
+                lock(conn, "forecasts")
+                if current(conn).run_no == serving.run_no:
+                    scoring = _score(store, champions, rows)
+                    return _answered(conn, scoring, actor, request_id, asked)
 
 
 def history(store: Store, champions: Champions, customer_id: str) -> tuple[Serving, list[Json]]:
@@ -209,9 +192,13 @@ def history(store: Store, champions: Champions, customer_id: str) -> tuple[Servi
     ------
     UnsuitedError : the run learned from a table of customers
     """
-    known = _known(store, champions, [customer_id], "history", "and knows no orders.")
-    serving = known.serving
-    told = pa.concat_tables([known.log, known.later], promote_options="default")
+    with store.reading() as conn:
+        serving = _of_log(champions.seen(conn), "history: {} knows no orders.")
+        came = orders_of(conn, [customer_id])
+        gathered = gathered_to(conn, serving.champion.run)
+    log = serving.champion.accepted([customer_id])
+    later = as_log(unknown(came, log, serving.champion.run, gathered))
+    told = pa.concat_tables([texts(log), later], promote_options="default")
     told = told.drop_columns([name for name in ("line",) if name in told.column_names])
     rows = told.sort_by([("date", "ascending")]).to_pylist()
     return serving, [
@@ -219,44 +206,42 @@ def history(store: Store, champions: Champions, customer_id: str) -> tuple[Servi
     ]
 
 
-def _known(
-    store: Store, champions: Champions, customers: Sequence[str], what: str, why: str
-) -> _Known:
-    with store.reading() as conn:
-        serving = champions.seen(conn)
-        if serving.champion.scorer is None:
-            raise UnsuitedError(
-                f"{what}: the run in charge learned from a table of customers, {why}"
-            )
-        came = orders_of(conn, customers)
-        gathered, reached = gathered_to(conn, serving.champion.run), last_day(conn)
-    log = serving.champion.accepted(customers)
-    return _Known(
-        serving=serving,
-        newest=max((order.purchase_no for order in came), default=0),
-        log=texts(log),
-        came=as_log(came),
-        later=as_log(unknown(came, log, serving.champion.run, gathered)),
-        reached=reached,
-    )
+def _of_log(serving: Serving, why: str) -> Serving:
+    """A run in charge that orders mean something to.
+
+    Raises
+    ------
+    UnsuitedError : it learned from a table of customers; `why` that is no use, of {}
+    """
+    if serving.champion.scorer is None:
+        raise UnsuitedError(why.format("the run now served learned from a table of customers, and"))
+    return serving
 
 
 def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
-    why = "and orders tell it nothing. Publish a run on a log first."
-    known = _known(store, champions, customers_of(rows), "orders", why)
-    champion = known.serving.champion
+    customers = customers_of(rows)
+    with store.reading() as conn:
+        why = "orders: {} orders tell it nothing. Publish a run on a log first."
+        serving = _of_log(champions.seen(conn), why)
+        came = orders_of(conn, customers)
+        gathered, reached = gathered_to(conn, serving.champion.run), last_day(conn)
+    champion = serving.champion
+    log = champion.accepted(customers)
+    known, later = texts(log), as_log(unknown(came, log, champion.run, gathered))
     fresh, problems = in_currency(numbered(rows), currency_of(champion.run))
-    fresh, duplicates = not_known(fresh, known.log, known.came)
+    fresh, duplicates = not_known(fresh, known, as_log(came))
     # New rows come first, so that the line of a refused one is its place among them.
     both = pa.concat_tables(
-        [fresh.drop_columns(["index"]), known.later, known.log], promote_options="default"
+        [fresh.drop_columns(["index"]), later, known], promote_options="default"
     )
-    nothing: tuple[None, dict[int, Json]] = (None, {})
-    scored, refused = _scored(champion, both, fresh, known.reached) if both.num_rows else nothing
+    scored: Scored | None = None
+    refused: dict[int, Json] = {}
+    if both.num_rows:
+        scored, refused = _scored(champion, both, fresh, reached)
     good = [i for i in range(fresh.num_rows) if i not in refused]
     return _Scoring(
-        serving=known.serving,
-        newest=known.newest,
+        serving=serving,
+        newest=max((order.purchase_no for order in came), default=0),
         fresh=fresh.take(pa.array(good, pa.int64())),
         duplicates=duplicates,
         problems=[*problems, *refused.values()],
@@ -286,6 +271,13 @@ def _stands(conn: Connection, scoring: _Scoring, rows: pa.Table) -> bool:
     """Whether nobody published or wrote orders of these customers since they were read."""
     same = current(conn).run_no == scoring.serving.run_no
     return same and newest_order(conn, customers_of(rows)) == scoring.newest
+
+
+def _given(store: Store, asked: _Reply | None) -> Appended | None:
+    if asked is None:
+        return None
+    with store.reading() as conn:
+        return asked.given(conn)
 
 
 def _answered(
@@ -340,7 +332,7 @@ def _keep(conn: Connection, scoring: _Scoring, actor: str, request_id: str) -> A
         without_purchase=without,
         as_of=None if as_of is None else str(as_of),
         run_id=serving.champion.version,
-        currency=serving.champion.run.manifest.get("currency"),
+        currency=currency_of(serving.champion.run),
     )
 
 

@@ -16,8 +16,9 @@ from clv.data.recipes import Recipes
 from clv.features import catalogue
 from clv.models.groundwork import Groundwork
 from clv.models.onetime import Hybrid
-from clv.ops.beside import CUSTOMERS, KEPT, SERIES, Kept, require_learned
+from clv.ops.beside import require_learned
 from clv.ops.config import RunConfig
+from clv.ops.keptfiles import CUSTOMERS, SERIES, kept_files
 from clv.ops.machine import Machine
 from clv.ops.manifest import counts
 from clv.ops.pipeline import facts, opened
@@ -89,20 +90,21 @@ def rescore(
     if run.manifest.get("kind") == TABLE:
         return _rescore_table(run, log, config, stages)
     # What was known besides the log is in the run's folder, wherever its files have gone.
-    anew = {"as_of", CUSTOMERS, SERIES, *(() if CUSTOMERS in config.asked else ("known",))}
-    kept = {name: value for name, value in run.manifest["settings"].items() if name not in anew}
+    left = {"as_of", CUSTOMERS, SERIES}
+    if CUSTOMERS not in config.asked:
+        left.add("known")
+    kept = {name: value for name, value in run.manifest["settings"].items() if name not in left}
     settings = config.over(kept).run_settings(log, machine)
-    learned = [told for told in run.manifest.get("inputs", []) if "what" in told]
+    files = kept_files(run)
+    learned = [file.told for file in files]
     without = {name for told in learned for name in told.get("left_out", {})}
     # A column that only the run named may be gone; what that means depends on what was learned.
     named = frozenset(kept.keys() - config.asked.keys() - {*_NEEDED})
-    settings = replace(settings, ingest=replace(settings.ingest, may_lack=named))
-    beside = replace(
-        settings.beside,
-        without=tuple(sorted(without)),
-        kept=tuple(Kept(run.folder / KEPT[told["what"]], told) for told in learned),
+    settings = replace(
+        settings,
+        ingest=replace(settings.ingest, may_lack=named),
+        beside=replace(settings.beside, without=tuple(sorted(without)), kept=files),
     )
-    settings = replace(settings, beside=beside)
     scorer = scorer or Scorer.load(run.model)
     with (
         tempfile.TemporaryDirectory(prefix="clv-") as work,
@@ -119,9 +121,10 @@ def rescore(
             has = held.book.sources.seen(read.as_of).has
             notices += require_columns(log, mapping, has, ground)
             notices += require_learned(held.files, learned, ground)
-            # Of a single order's customer it would be read and told each time.
-            for file in beside.kept if recipes is None else ():
-                notices += () if file.told["what"] in config.asked else file.notices()
+            if recipes is None:
+                # Else it is asked of a few customers at a time, and would be told each time.
+                unread = [file for file in files if file.told["what"] not in config.asked]
+                notices += tuple(notice for file in unread for notice in file.notices())
         as_of = read.as_of
         if not read.as_of_given:
             as_of = max(as_of, run.as_of, reached or as_of)

@@ -30,7 +30,9 @@ def read_settings(path: Path, what: str) -> Json:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingError(f"{what}: {path} cannot be read ({error.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, AttributeError, RecursionError) as error:
+        # Besides its own errors the library lets through those of values that are none, such as
+        # a 30th of February, and of texts that are in no encoding.
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f" from line {mark.line + 1} on"
         raise SettingError(

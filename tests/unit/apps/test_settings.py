@@ -86,6 +86,14 @@ def test_a_file_that_cannot_be_used_is_told(file, text, said):
         settings()
 
 
+@pytest.mark.parametrize("value", ["2025-02-30", "!!int s3cret", "!!timestamp s3cret", "[" * 2_000])
+def test_a_value_that_cannot_be_one_is_not_told(file, value):
+    file(f"port: {value}")
+    with pytest.raises(SettingError, match="is not YAML") as told:
+        settings()
+    assert "s3cret" not in str(told.value)
+
+
 @pytest.mark.parametrize("value", ["s3cret: x", "*s3cret", "!s3cret x", "'s3cret"])
 def test_a_broken_file_does_not_tell_what_is_in_it(file, value):
     file(f"port: 9000\ndatabase_url: {value}")

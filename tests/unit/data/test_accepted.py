@@ -35,6 +35,11 @@ def test_of_who_is_not_there_there_is_nothing(log, who):
 
 
 def test_a_file_that_is_none_is_said_to_be_broken(log):
+    content = bytearray(log.read_bytes())
+    content[100:2_000] = b"\xff" * 1_900
+    log.write_bytes(content)
+    with pytest.raises(RunError, match="cannot be read"):
+        accepted_rows(log, ["00001"])
     log.write_bytes(b"PAR1 and no more")
     with pytest.raises(RunError, match="cannot be read"):
         accepted_rows(log, ["00001"])

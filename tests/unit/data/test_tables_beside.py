@@ -42,6 +42,16 @@ def test_customers_keep_their_gaps_and_their_kinds(tmp_path):
     ]
 
 
+def test_who_the_customer_is_stays_who_it_is(tmp_path):
+    file = tmp_path / "customers.csv"
+    file.write_text("client,customer_id,age\n007,9,31\n008,8,45\n")
+    read = customers_table(file, "client", [])
+    assert read.table.to_pydict() == {"customer_id": ["007", "008"], "age": [31, 45]}
+    assert read.notices == (
+        "customers: customer_id was left out, as client says who the customer is",
+    )
+
+
 def test_columns_may_be_chosen(tmp_path):
     file = tmp_path / "customers.parquet"
     pq.write_table(pa.table({"who": ["a", "b"], "age": [3, 4], "clv": [1.0, 2.0]}), file)

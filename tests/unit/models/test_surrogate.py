@@ -155,13 +155,8 @@ def test_a_number_told_of_texts_is_the_text_that_looks_like_it():
     encoder = Encoder((), {"known_tier": ("1", "2"), "known_member": ("true", "false")}, (), {})
     more = np.tile([1.0, 0.0, 0.0, 1.0], (300, 1))
     learned = Surrogate.learn(known._replace(more=more), encoder, truth(known))
-    as_numbers, as_texts = (
-        {"known_tier": 2.0, "known_member": True},
-        {
-            "known_tier": "2",
-            "known_member": "true",
-        },
-    )
+    as_numbers = {"known_tier": 2.0, "known_member": True}
+    as_texts = {"known_tier": "2", "known_member": "true"}
     np.testing.assert_array_equal(learned.encode([as_numbers]), learned.encode([as_texts]))
     np.testing.assert_array_equal(learned.encode([as_texts])[0], [0.0, 1.0, 1.0, 0.0])
 

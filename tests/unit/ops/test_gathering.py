@@ -11,6 +11,7 @@ import pytest
 from clv.data.engine import DuckDBEngine
 from clv.data.ingest import ingest
 from clv.ops.config import RunConfig
+from clv.ops.orderrows import rounded
 from clv.ops.work.gathering import columns_of, gather
 
 
@@ -53,6 +54,27 @@ def test_orders_stand_behind_the_rows_of_the_log(log):
     assert [row["order_id"] for row in rows] == [None, None, None, "A"]
     # Amounts are in the run's currency whatever the row was in.
     assert {"line", "currency"}.isdisjoint(names)
+
+
+def test_a_run_on_it_knows_the_currency_that_the_run_before_knew(log, tmp_path):
+    place = log.with_name("log.parquet")
+    names = gather(log, [order(currency="eur", day=date(2024, 2, 1))], place, "EUR")
+    settings = RunConfig.checked({**columns_of(names), "horizon": 30})
+    with DuckDBEngine(tmp_path / "work") as engine:
+        read = ingest(place, settings.ingest_settings(None), engine)
+        assert (read.currency, read.accepted) == ("EUR", 3)
+
+
+@pytest.mark.parametrize(
+    "amount", ["1.00005", "-1.00005", "1.00045", "2.5", "-0.00001", "0.00005", "7.12344999"]
+)
+def test_amounts_are_rounded_as_a_log_s_are(amount, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text(f"customer_id,date,amount\na,2024-01-01,9\na,2024-01-02,{amount}\n")
+    with DuckDBEngine(tmp_path / "work") as engine:
+        rows = ingest(log, RunConfig.checked({}).ingest_settings(None), engine).transactions
+        read = rows.order_by("date").amount.to_pyarrow().to_pylist()[-1]
+    assert f"{rounded(amount):f}" == f"{read:f}"
 
 
 def test_without_orders_it_is_the_log_again(log):

@@ -101,7 +101,7 @@ def test_what_the_champion_does_not_say_is_not_told():
     many, scorer = make(unsaid=("p_alive", "next_days"))
     profile = Profile(2.0, 50.0, 80.0, 120.0)
     [found] = many.figures([profile], scorer, 0.9)
-    told = many.told(profile, found, scorer, date(2026, 1, 1))
+    told = many.told(profile, found, found, scorer, date(2026, 1, 1))
     assert (told["p_alive"], told["next_purchase_date"]) == (None, None)
     assert told["reasons"].endswith("; forecast like everyone, as the past tells nobody apart")
     assert 0 < told["p_purchase"] < 1

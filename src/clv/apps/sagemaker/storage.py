@@ -13,7 +13,7 @@ from typing import Any
 from clv.core.errors import DependencyError, RunError, SourceError, StorageError
 from clv.data.engine import storage_errors
 from clv.ops import runs
-from clv.ops.beside import KEPT
+from clv.ops.keptfiles import KEPT
 
 ARCHIVE = "model.tar.gz"
 S3 = "s3://"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -23,10 +23,16 @@ MOST_LEVELS = 20
 OTHER = "other"
 
 
-def as_text(value: object) -> str:
-    """A value told of a feature of texts, as a file would have it: 2.0 is 2, True is true."""
+def as_text(value: object, known: Collection[str] = ()) -> str:
+    """A value told of a feature of texts, as a file would have it: 2.0 is 2.
+
+    Parameters
+    ----------
+    known : texts of the feature; a truth is that of them which says it, TRUE as well as true
+    """
     if isinstance(value, bool):
-        return str(value).lower()
+        said = str(value)
+        return next((text for text in known if text.lower() == said.lower()), said)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

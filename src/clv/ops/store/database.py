@@ -300,7 +300,12 @@ def _postgresql(address: URL, *, reads: bool) -> Engine:
     # What the address itself sets comes later, and wins.
     query = dict(address.query)
     given = query.pop("options", "")
-    options = f"-c statement_timeout={STATEMENT_SECONDS}s {given if isinstance(given, str) else ''}"
+    options = (
+        f"-c statement_timeout={STATEMENT_SECONDS}s"
+        # Of statements alone, too, which begin no transaction that could be said to be so.
+        f" -c default_transaction_read_only={'on' if reads else 'off'}"
+        f" {given if isinstance(given, str) else ''}"
+    )
     try:
         engine = create_engine(
             address.set(query=query),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from clv.core.schema import OPTIONAL_COLUMNS, TRANSACTIONS
 from clv.data.checking import FLAGGED
 from clv.data.engine import storage_errors
 from clv.data.settings import Columns
-from clv.ops.orderrows import LEFT_OUT, PRECISION
+from clv.ops.orderrows import LEFT_OUT, rounded
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -26,13 +25,16 @@ if TYPE_CHECKING:
 _SETTINGS = {"customer_id": "customer", "is_return": "return_flag"}
 
 
-def gather(log: Path, orders: Sequence[Row[Any]], place: Path) -> list[str]:
+def gather(
+    log: Path, orders: Sequence[Row[Any]], place: Path, currency: str | None = None
+) -> list[str]:
     """Write the accepted rows of a run and orders behind them, in the log's types.
 
     Parameters
     ----------
     log : `transactions.parquet` of the run
     orders : rows of the store's table `purchase`
+    currency : of all amounts, where it is known
 
     Returns
     -------
@@ -50,19 +52,15 @@ def gather(log: Path, orders: Sequence[Row[Any]], place: Path) -> list[str]:
                     for name, kind in OPTIONAL_COLUMNS.items()
                     if name in known | told and name not in LEFT_OUT
                 ),
+                *([] if currency is None else [pa.field("currency", pa.string())]),
             ]
         )
         with pq.ParquetWriter(place, schema) as file:
             for rows in read.iter_batches():
-                columns = [
-                    rows[field.name].cast(field.type)
-                    if field.name in known
-                    else pa.nulls(rows.num_rows, field.type)
-                    for field in schema
-                ]
+                columns = [_column(rows, field, currency) for field in schema]
                 file.write_batch(pa.record_batch(columns, schema=schema))
             if orders:
-                file.write_batch(_batch(orders, schema))
+                file.write_batch(_batch(orders, schema, currency))
     return list(schema.names)
 
 
@@ -72,18 +70,27 @@ def columns_of(names: Sequence[str]) -> Json:
     return {name: settings[name] for name in Columns.fields() if name in settings}
 
 
-def _batch(orders: Sequence[Row[Any]], schema: pa.Schema) -> pa.RecordBatch:
+def _column(rows: pa.RecordBatch, field: pa.Field, currency: str | None) -> pa.Array:
+    if field.name == "currency":
+        return pa.repeat(pa.scalar(currency, field.type), rows.num_rows)
+    if field.name in rows.schema.names:
+        return rows[field.name].cast(field.type)
+    return pa.nulls(rows.num_rows, field.type)
+
+
+def _batch(orders: Sequence[Row[Any]], schema: pa.Schema, currency: str | None) -> pa.RecordBatch:
     kinds = {field.name: field.type for field in schema}
     rows = [
         {
             "customer_id": order.customer_id,
             "date": order.date,
-            "amount": Decimal(order.amount).quantize(PRECISION),
+            "amount": rounded(order.amount),
             "order_id": order.order_id,
+            "currency": currency,
             **{
                 name: _value(said, kinds[name])
                 for name, said in order.more.items()
-                if name in kinds and said not in (None, "")
+                if name in kinds and name not in LEFT_OUT and said not in (None, "")
             },
         }
         for order in orders

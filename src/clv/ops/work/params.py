@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from clv.core.errors import SettingError
-from clv.ops.config import BacktestConfig, Options, seconds_of
+from clv.ops.config import BacktestConfig, Options, RunConfig, seconds_of
 from clv.ops.jobconfig import JobConfig
 from clv.ops.shopconfig import GenerateConfig
 from clv.ops.store.publishing import CHAMPION, NAMES
@@ -77,6 +77,11 @@ class _OfLog(Params):
             )
         return value
 
+    @property
+    def config(self) -> RunConfig:
+        """The settings, as they are checked."""
+        raise NotImplementedError
+
     def require_far(self) -> None:
         if "path" in self.source:
             raise SettingError(
@@ -91,12 +96,11 @@ class _OfLog(Params):
                     f"{name}: a path can only be given at the machine itself. Upload the file, and"
                     f" give {UPLOADED}ID."
                 )
-        tune = self.settings.get("tune")
-        if isinstance(tune, str) and seconds_of(tune) > MOST_TUNED:
-            raise _too_much("tune", tune, f"{MOST_TUNED // 60}m")
+        config = self.config
+        if config.tune and seconds_of(config.tune) > MOST_TUNED:
+            raise _too_much("tune", config.tune, f"{MOST_TUNED // 60}m")
         for name, most in (("origins", MOST_ORIGINS), ("folds", MOST_FOLDS)):
-            value = self.settings.get(name)
-            if isinstance(value, int) and value > most:
+            if (value := getattr(config, name, 0)) > most:
                 raise _too_much(name, f"{value:,}", f"{most}")
 
 

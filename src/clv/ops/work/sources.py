@@ -7,13 +7,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
+
 from clv.core.errors import UnsuitedError
 from clv.data.accepted import accepted_rows
 from clv.ops import uploads
-from clv.ops.beside import KEPT
 from clv.ops.config import LogConfig, RunConfig
 from clv.ops.generating import TRUTH, generate
-from clv.ops.orderrows import TOLD_APART, gathered_to, mark_of, perhaps_unknown, unknown
+from clv.ops.keptfiles import CUSTOMERS, KEPT
+from clv.ops.orderrows import (
+    TOLD_APART,
+    currency_of,
+    gathered_to,
+    mark_of,
+    perhaps_unknown,
+    unknown,
+)
 from clv.ops.progress import Stages
 from clv.ops.runs import MADE_UP, Run, served
 from clv.ops.shopconfig import GenerateConfig
@@ -117,16 +126,24 @@ def _published(context: JobContext, asked: Json, reporter: Reporter) -> Found:
                 .order_by(tables.purchase.c.purchase_no)
             ).all()
         log = accepted_rows(run.transactions, {order.customer_id for order in came}, TOLD_APART)
-        names = gather(run.transactions, unknown(came, log, run, gathered), place)
+        later = unknown(came, log, run, gathered)
+        names = gather(run.transactions, later, place, currency_of(run))
     own = {
         name: value
         for name, value in run.manifest["settings"].items()
         if name in RunConfig.model_fields and name not in READ_ONCE
     }
     for name in FILES:
+        kept = run.folder / KEPT[name]
         # Where the file has gone meanwhile, it is as the run knew it.
         if own.get(name) and not Path(own[name]).is_file():
-            own[name] = str(run.folder / KEPT[name])
+            own[name] = str(kept) if kept.is_file() else None
+    if own.get(CUSTOMERS) == str(run.folder / KEPT[CUSTOMERS]) and "known" in own:
+        # Columns that hold nothing were not kept.
+        there = pq.read_schema(own[CUSTOMERS]).names
+        own["known"] = [column for column in own["known"] if column in there]
+    if not own.get(CUSTOMERS):
+        own.pop("known", None)
     made_up = bool(run.manifest.get(MADE_UP))
     settings = {**own, **columns_of(names), **asked}
     return Found(str(place), settings, read_at, made_up, mark)

@@ -122,7 +122,12 @@ def test_neither_order_nor_company_changes_a_row(order, many):
 
 @pytest.mark.parametrize(
     ("told", "text"),
-    [("web", "web"), (2.0, "2"), (2, "2"), (2.5, "2.5"), (True, "true"), (-0.0, "0")],
+    [("web", "web"), (2.0, "2"), (2, "2"), (2.5, "2.5"), (True, "True"), (-0.0, "0")],
 )
 def test_a_value_that_is_told_is_the_text_that_a_file_has(told, text):
     assert as_text(told) == text
+
+
+@pytest.mark.parametrize("known", [("true", "false"), ("TRUE", "n/a"), ("True",)])
+def test_a_truth_is_the_text_that_says_it(known):
+    assert as_text(True, known) == known[0]

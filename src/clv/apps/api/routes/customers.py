@@ -14,7 +14,7 @@ from clv.apps.api.edge.declare import needs
 from clv.apps.api.routes.params import Limit, within_page
 from clv.apps.api.schemas.customers import CustomerPage, CustomerTold, History
 from clv.apps.api.schemas.filters import CustomerFilters
-from clv.apps.api.services.wiring import change, read, score, services
+from clv.apps.api.services.wiring import change, read, recall, services
 
 router = APIRouter(tags=["customers"])
 
@@ -53,7 +53,7 @@ async def history(request: Request, customer_id: CustomerId, limit: Limit = 100)
     """The newest last; beyond the limit the oldest are left out."""
     here = services(request)
     limit = within_page(here, limit)
-    return answer(await score(request, customers.history, here, customer_id, limit))
+    return answer(await recall(request, customers.history, here, customer_id, limit))
 
 
 @router.get(

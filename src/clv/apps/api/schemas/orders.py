@@ -13,7 +13,7 @@ from clv.apps.api.schemas.base import Asked
 from clv.apps.api.schemas.customers import Forecast
 from clv.apps.api.schemas.fields import LARGEST, CustomerId, Day, Number, OrderId, Share, Text
 from clv.apps.api.schemas.predictions import ItemProblem
-from clv.ops.orderrows import PRECISION
+from clv.ops.orderrows import rounded
 
 _AMOUNT = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,6})?$"
 
@@ -21,12 +21,15 @@ _AMOUNT = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,6})?$"
 def _amount_of(value: Any) -> Decimal:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number and not (isinstance(value, str) and re.fullmatch(_AMOUNT, value)):
-        raise ValueError("give a number, or a text such as '59.90'")
+        raise ValueError(
+            "give a number, or a text such as '59.90' with at most 12 digits before the point and 6"
+            " after it"
+        )
     # Not a number (NaN) is within no bounds either.
     if number and not -LARGEST <= value <= LARGEST:
         raise ValueError(f"give an amount up to {LARGEST:g}")
     # A number is the shortest that reads the same.
-    return Decimal(value if isinstance(value, str) else repr(value)).quantize(PRECISION)
+    return rounded(value if isinstance(value, str) else repr(value))
 
 
 Amount = Annotated[

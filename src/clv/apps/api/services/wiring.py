@@ -37,6 +37,8 @@ _GUESSES = "30/minute"
 #: Calls at once, and with those that wait. Customers are scored one after the other, a few a
 #: second, and SQLite has one writer: more threads would only wait.
 _SCORING, _APPENDING, _WRITING = (4, 32), (4, 32), (4, 64)
+#: Histories are read from the run's log, a hundredth of a second each.
+_HISTORIES = (4, 64)
 
 
 @dataclass
@@ -49,9 +51,9 @@ class Services:
     behind : writes nobody waits for
     queue : of jobs
     champions : published runs in memory, each loaded when it is first asked for
-    scoring, appending, writing : what reads or forecasts from orders, what keeps them, and other
-        writes to the store; who reads never waits behind a writer, and forecasts from orders are
-        made one after the other, those of orders that are kept among them
+    histories, scoring, appending, writing : what reads orders, what forecasts from them, what
+        keeps them, and other writes to the store. Who reads never waits behind a writer; forecasts
+        from orders are made one after the other, those of orders that are kept among them
     watch : tells how each part does
     open_door : requests without a key are answered
     """
@@ -67,7 +69,8 @@ class Services:
     log: FilteringBoundLogger
     queue: Queue
     champions: Champions
-    scoring: Lane = field(default_factory=lambda: Lane("reads of orders", *_SCORING))
+    histories: Lane = field(default_factory=lambda: Lane("histories", *_HISTORIES))
+    scoring: Lane = field(default_factory=lambda: Lane("forecasts from orders", *_SCORING))
     appending: Lane = field(default_factory=lambda: Lane("orders", *_APPENDING))
     writing: Lane = field(default_factory=lambda: Lane("writes", *_WRITING))
     watch: Watch = field(init=False)
@@ -121,6 +124,7 @@ class Services:
         await self.behind.close()
         for part in (
             self.watch,
+            self.histories,
             self.scoring,
             self.appending,
             self.writing,
@@ -198,10 +202,22 @@ async def append(
     return await services(request).appending.call(use, *args, **kwargs)
 
 
+async def recall(
+    request: Request, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs
+) -> Answer:
+    """Call what reads orders: in a thread, few at once, apart from those who forecast from them.
+
+    Raises
+    ------
+    BusyError : too many wait already
+    """
+    return await services(request).histories.call(use, *args, **kwargs)
+
+
 async def score(
     request: Request, use: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs
 ) -> Answer:
-    """Call what reads orders or forecasts from them, and keeps nothing: in a thread, few at once.
+    """Call what forecasts from orders and keeps nothing: in a thread, few at once.
 
     Raises
     ------
