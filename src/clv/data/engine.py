@@ -181,10 +181,10 @@ class DuckDBEngine:
             ).fetchall()
         return rows
 
-    def arrow(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def arrow(self, statement: str) -> pa.Table:
         """What a statement in the engine's own dialect yields."""
         with storage_errors(self.folder):
-            return self._ibis.con.execute(statement, list(parameters)).to_arrow_table()
+            return self._ibis.con.execute(statement).to_arrow_table()
 
     def write_parquet(self, table: ir.Table, path: Path) -> None:
         with storage_errors(path.parent):

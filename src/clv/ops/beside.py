@@ -142,7 +142,7 @@ class Files:
     rows: Mapping[str, pa.Table] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write into a run's folder what `Kept` reads."""
+        """Write into a run's folder what `KeptFile` reads."""
         with storage_errors(folder):
             for what, rows in self.rows.items():
                 pq.write_table(rows, folder / KEPT[what])

@@ -193,7 +193,7 @@ def history(store: Store, champions: Champions, customer_id: str) -> tuple[Servi
     UnsuitedError : the run learned from a table of customers
     """
     with store.reading() as conn:
-        serving = _of_log(champions.seen(conn), "history: {} knows no orders.")
+        serving = _of_log(champions.seen(conn), "history")
         came = orders_of(conn, [customer_id])
         gathered = gathered_to(conn, serving.champion.run)
     log = serving.champion.accepted([customer_id])
@@ -206,23 +206,29 @@ def history(store: Store, champions: Champions, customer_id: str) -> tuple[Servi
     ]
 
 
-def _of_log(serving: Serving, why: str) -> Serving:
-    """A run in charge that orders mean something to.
+def _of_log(serving: Serving, what: str) -> Serving:
+    """A run in charge that knows orders.
+
+    Parameters
+    ----------
+    what : is asked for; the word that the error begins with
 
     Raises
     ------
-    UnsuitedError : it learned from a table of customers; `why` that is no use, of {}
+    UnsuitedError : it learned from a table of customers
     """
     if serving.champion.scorer is None:
-        raise UnsuitedError(why.format("the run now served learned from a table of customers, and"))
+        raise UnsuitedError(
+            f"{what}: the run in charge learned from a table of customers, and knows no orders."
+            " Publish a run on a log first."
+        )
     return serving
 
 
 def _score(store: Store, champions: Champions, rows: pa.Table) -> _Scoring:
     customers = customers_of(rows)
     with store.reading() as conn:
-        why = "orders: {} orders tell it nothing. Publish a run on a log first."
-        serving = _of_log(champions.seen(conn), why)
+        serving = _of_log(champions.seen(conn), "orders")
         came = orders_of(conn, customers)
         gathered, reached = gathered_to(conn, serving.champion.run), last_day(conn)
     champion = serving.champion

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from clv.core.errors import SettingError
 from clv.ops.config import BacktestConfig, Options, RunConfig, seconds_of
 from clv.ops.jobconfig import JobConfig
+from clv.ops.keptfiles import KEPT
 from clv.ops.shopconfig import GenerateConfig
 from clv.ops.store.publishing import CHAMPION, NAMES
 
@@ -21,7 +22,7 @@ FEWEST_SAMPLED = 50
 #: Most of what takes long, where it is asked from afar: seconds of tuning, past days, parts.
 MOST_TUNED, MOST_ORIGINS, MOST_FOLDS = 3_600, 50, 20
 #: Settings that name a file beside the log. From afar: `upload:ID`.
-FILES = ("customers", "series")
+FILES = tuple(KEPT)
 UPLOADED = "upload:"
 
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")

@@ -138,12 +138,10 @@ def _published(context: JobContext, asked: Json, reporter: Reporter) -> Found:
         # Where the file has gone meanwhile, it is as the run knew it.
         if own.get(name) and not Path(own[name]).is_file():
             own[name] = str(kept) if kept.is_file() else None
-    if own.get(CUSTOMERS) == str(run.folder / KEPT[CUSTOMERS]) and "known" in own:
-        # Columns that hold nothing were not kept.
-        there = pq.read_schema(own[CUSTOMERS]).names
-        own["known"] = [column for column in own["known"] if column in there]
-    if not own.get(CUSTOMERS):
-        own.pop("known", None)
+            if name == CUSTOMERS and "known" in own:
+                # Columns that hold nothing were not kept.
+                there = pq.read_schema(kept).names if kept.is_file() else []
+                own["known"] = [column for column in own["known"] if column in there]
     made_up = bool(run.manifest.get(MADE_UP))
     settings = {**own, **columns_of(names), **asked}
     return Found(str(place), settings, read_at, made_up, mark)
